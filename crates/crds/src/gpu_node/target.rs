@@ -1,0 +1,118 @@
+//! What a node's GPUs should be, with exact placements, and the operation that gets them there.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::policy::StrategyType;
+
+/// A policy at one point of its life.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyReference {
+    /// The policy's name.
+    pub name: String,
+    /// Its UID.
+    pub uid: String,
+    /// The generation of its spec.
+    pub generation: i64,
+}
+
+/// What every GPU of a node should be.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// One entry per GPU, in the order of their indices.
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[schemars(length(max = 32))]
+    pub gpus: Vec<GpuTarget>,
+    /// Instances that others have made may be destroyed. Default false.
+    #[serde(default)]
+    pub adopt: bool,
+}
+
+/// What one GPU should be.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuTarget {
+    /// The GPU's UUID as NVML reports it.
+    pub uuid: String,
+    /// Its NVML index, for people.
+    pub index: i32,
+    /// Hardware slices.
+    pub mig: MigTarget,
+    /// How the GPU, or each of its slices, is shared in software.
+    pub sharing: SharingTarget,
+}
+
+/// Whether a GPU is cut into slices, and which.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MigTarget {
+    /// Whether MIG mode is on.
+    #[serde(default)]
+    pub enabled: bool,
+    /// The instances, by start. Empty unless MIG mode is on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<PlacedProfile>,
+}
+
+/// A GPU instance of a profile at a place.
+#[derive(
+    Clone, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema,
+)]
+#[serde(rename_all = "camelCase")]
+pub struct PlacedProfile {
+    /// First memory slice, from 0.
+    pub start: i32,
+    /// Profile name, such as `3g.20gb`.
+    pub profile: String,
+}
+
+/// How a GPU, or each of its slices, is shared in software.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SharingTarget {
+    /// The strategy; `Auto` never stands here.
+    pub r#type: StrategyType,
+    /// How many pods may share the GPU or each slice. 1: not shared.
+    pub replicas: i32,
+}
+
+/// How much a change disturbs.
+#[derive(
+    Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, PartialOrd, Ord, JsonSchema,
+)]
+pub enum ChangeClass {
+    /// Nothing differs.
+    None,
+    /// Only what the device plugin is told: no pod is disturbed, no window is needed.
+    ConfigOnly,
+    /// Instances are destroyed or created beside others that stay.
+    Devices,
+    /// Whole GPUs change.
+    Gpus,
+}
+
+/// One operation on a node.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Operation {
+    /// Grows from one operation of a node to the next.
+    pub id: i64,
+    /// How much the change disturbs.
+    pub class: ChangeClass,
+    /// What the agent is asked for.
+    pub stage: OperationStage,
+}
+
+/// What the operator asks of the agent.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+pub enum OperationStage {
+    /// Check the target against the hardware, read the holders afresh and say `Ready` or `Refused`. Change nothing.
+    Prepare,
+    /// Go ahead: the drain is complete for this operation and nothing new can land.
+    Proceed,
+    /// Do not begin. An agent that has said `Destroying` before it saw this finishes instead.
+    Abort,
+}

@@ -1,0 +1,34 @@
+//! Which GPUs of a node an override is for.
+
+use kube::KubeSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Strategy;
+
+/// Another strategy for some of a node's GPUs.
+#[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuOverride {
+    /// Which GPUs.
+    pub gpus: GpuSelection,
+    /// How these are shared.
+    pub strategy: Strategy,
+}
+
+/// GPUs by index, by product, or both; a GPU must match all that is set.
+#[derive(KubeSchema, Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[x_kube(
+    validation = Rule::new("has(self.indices) || has(self.products)")
+        .message("set indices, products or both: an override must say which GPUs it is for")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct GpuSelection {
+    /// GPU indices as NVML counts them, 0 to 31.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 31)))]
+    pub indices: Vec<i32>,
+    /// Product names as NVML reports them, `*` for any text, such as `*A100*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 8), inner(length(min = 1, max = 64)))]
+    pub products: Vec<String>,
+}
