@@ -1,0 +1,88 @@
+//! Logs: one line per event on stderr, as text or JSON, filtered by `--log-level`.
+
+use std::io::{self, IsTerminal};
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::filter::{EnvFilter, ParseError};
+use tracing_subscriber::util::TryInitError;
+use tracing_subscriber::{Layer, Registry, fmt, prelude::*};
+
+/// What to log and how; flatten it into a binary's flags.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Logs")]
+pub struct LogArgs {
+    /// What to log: off, error, warn, info, debug or trace, per module if wanted
+    /// (`info,kube=debug`)
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_name = "FILTER")]
+    pub log_level: Filter,
+
+    /// How a log line looks
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people; coloured when stderr is a terminal.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+/// Directives in the syntax of [`EnvFilter`], known to parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter(String);
+
+impl FromStr for Filter {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        EnvFilter::try_new(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+/// Why logs cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter does not parse; [`Filter`] makes sure that this does not happen.
+    #[error("cannot use the log filter; write something like info or info,kube=debug")]
+    Filter(#[from] ParseError),
+    /// Something in this process has set up a log before.
+    #[error("cannot set up the log; call logs::init once, first thing in main")]
+    Twice(#[from] TryInitError),
+}
+
+/// Sends the log of the whole process to stderr. To be called once, first thing in `main`.
+pub fn init(args: &LogArgs) -> Result<(), LogError> {
+    let filter = EnvFilter::try_new(&args.log_level.0)?;
+    Ok(tracing_subscriber::registry()
+        .with(lines(args.log_format).with_filter(filter))
+        .try_init()?)
+}
+
+fn lines(format: Format) -> Box<dyn Layer<Registry> + Send + Sync> {
+    let layer = fmt::layer().with_writer(io::stderr);
+    match format {
+        Format::Text => layer.with_ansi(io::stderr().is_terminal()).boxed(),
+        Format::Json => layer.json().flatten_event(true).boxed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_checked_when_flags_are_parsed() {
+        for (text, good) in [
+            ("info", true),
+            ("info,kube=debug", true),
+            ("kube=loud", false),
+            ("a=b=c", false),
+        ] {
+            assert_eq!(text.parse::<Filter>().is_ok(), good, "{text}");
+        }
+    }
+}
