@@ -104,6 +104,19 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_signal_asks_and_the_second_insists() {
+        use rustix::process::{Signal, getpid, kill_process};
+
+        // Heard by this test only: from here on the signals do not end the process.
+        let shutdown = Shutdown::on_signals().unwrap();
+        kill_process(getpid(), Signal::TERM).unwrap();
+        shutdown.requested().await;
+        assert!(!shutdown.insisted.is_cancelled());
+        kill_process(getpid(), Signal::INT).unwrap();
+        shutdown.insisted().await;
+    }
+
+    #[tokio::test]
     async fn insisting_implies_the_request() {
         let shutdown = Shutdown::new();
         shutdown.insist();

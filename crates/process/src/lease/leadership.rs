@@ -87,3 +87,28 @@ impl Leadership {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leadership_that_nobody_renews_is_lost_at_the_deadline_even_if_nobody_says_so() {
+        let start = Instant::now();
+        let (lead_until, lease_until) = (
+            start + Duration::from_secs(10),
+            start + Duration::from_secs(15),
+        );
+        let term = Term {
+            lead_until,
+            lease_until,
+        };
+        // The election's task is stuck: it holds its end and never speaks again.
+        let (_stuck, view) = watch::channel(Standing::Leading(term));
+        let lost = Leadership::new(view);
+        tokio::time::timeout(Duration::from_mins(1), lost.lost())
+            .await
+            .expect("never lost");
+        assert_eq!(start.elapsed().as_secs(), 10);
+    }
+}

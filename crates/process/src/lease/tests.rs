@@ -8,10 +8,12 @@ use kube::Client;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
+use super::record;
+use super::store::{Store, Written};
 use super::*;
 use crate::Chain;
 use crate::shutdown::Shutdown;
-use fake::{FakeServer, Mood};
+use fake::{FakeServer, Mood, SLOW};
 
 const LEASE: Duration = Duration::from_secs(15);
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -175,6 +177,16 @@ async fn how_long_one_leads_for_sure_is_counted_from_the_last_renewal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slow_answer_shortens_the_term_by_its_delay() {
+    let (server, client) = FakeServer::start();
+    server.set(Mood::Slow);
+    let a = leader(&client).await;
+    let sure = LEASE.saturating_sub(SLOW);
+    assert!(a.leadership.is_leader_for(sure));
+    assert!(!a.leadership.is_leader_for(sure + Duration::from_millis(10)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_leader_that_is_asked_to_stop_gives_the_lease_back() {
     let (server, client) = FakeServer::start();
     let (a, b) = (leader(&client).await, contender(&client, "b"));
@@ -272,4 +284,25 @@ async fn an_election_whose_task_is_gone_is_lost_at_the_deadline_at_the_latest() 
     timeout(DEADLINE, view.lost()).await.expect("never lost");
     tokio::time::sleep(DEADLINE).await;
     assert!(!view.is_leader_for(Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_comes_second_is_outdated_and_not_a_failure() {
+    let (server, client) = FakeServer::start();
+    let store = Store::new(client, "here", "tester", PERIOD);
+    let lease = record::first("tester", "a", LEASE, jiff::Timestamp::UNIX_EPOCH);
+    assert!(matches!(
+        store.create(&lease).await.unwrap(),
+        Written::Stands(_)
+    ));
+    assert_eq!(store.create(&lease).await.unwrap(), Written::Outdated);
+    assert_eq!(store.replace(&lease).await.unwrap(), Written::Outdated);
+    server.set(Mood::Forbidding);
+    let error = store.create(&lease).await.unwrap_err();
+    let message = Chain(&error).to_string();
+    assert!(
+        message.starts_with("cannot create lease here/tester; check"),
+        "{message}"
+    );
+    assert!(message.contains("Forbidden"), "{message}");
 }

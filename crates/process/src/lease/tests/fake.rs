@@ -1,6 +1,7 @@
 //! An API server that knows one Lease, and can be told to misbehave.
 
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use http::{Method, Request, Response, StatusCode};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -9,14 +10,19 @@ use kube::client::Body;
 use serde_json::json;
 use tower_test::mock::{self, SendResponse};
 
+/// How long a slow answer takes, after what was asked for has happened.
+pub const SLOW: Duration = Duration::from_secs(3);
+
 /// How requests are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     /// As an API server does.
     Fair,
+    /// As an API server does, but the answer takes [`SLOW`].
+    Slow,
     /// Not at all.
     Silent,
-    /// Writes happen, and nobody is told.
+    /// A write happens, and nobody is told.
     Forgetful,
     /// With 403.
     Forbidding,
@@ -88,33 +94,44 @@ impl FakeServer {
     async fn handle(&self, request: Request<Body>, respond: SendResponse<Response<Body>>) {
         let (parts, body) = request.into_parts();
         let bytes = body.collect_bytes().await.unwrap();
+        let path = parts.uri.path();
         assert!(
-            parts
-                .uri
-                .path()
-                .starts_with("/apis/coordination.k8s.io/v1/namespaces/here/leases")
+            path.starts_with("/apis/coordination.k8s.io/v1/namespaces/here/leases"),
+            "{path}"
         );
+        match self.react(&parts.method, &bytes) {
+            Some((answer, delay)) => {
+                tokio::time::sleep(delay).await;
+                respond.send_response(answer);
+            }
+            None => self.state().unanswered.push(respond),
+        }
+    }
+
+    /// Does what is asked for. Returns the answer and how long it takes, if there is to be one.
+    fn react(&self, method: &Method, body: &[u8]) -> Option<(Response<Body>, Duration)> {
         let mut state = self.state();
+        let mut delay = Duration::ZERO;
         match state.mood {
-            Mood::Silent => return state.unanswered.push(respond),
-            Mood::Forgetful if parts.method != Method::GET => {
-                state.write(&parts.method, &bytes);
-                return state.unanswered.push(respond);
+            Mood::Fair => {}
+            Mood::Forgetful if *method == Method::GET => {}
+            Mood::Slow => delay = SLOW,
+            Mood::Silent => return None,
+            Mood::Forgetful => {
+                state.write(method, body);
+                return None;
             }
             Mood::Forbidding => {
-                return respond.send_response(answer(StatusCode::FORBIDDEN, "Forbidden", None));
+                return Some((answer(StatusCode::FORBIDDEN, "Forbidden", None), delay));
             }
-            Mood::Fair | Mood::Forgetful => {}
         }
-        let (status, reason) = match parts.method {
+        let (status, reason) = match *method {
             Method::GET if state.lease.is_none() => (StatusCode::NOT_FOUND, "NotFound"),
             Method::GET => (StatusCode::OK, ""),
-            _ => state.write(&parts.method, &bytes),
+            _ => state.write(method, body),
         };
-        state
-            .log
-            .push(format!("{} {}", parts.method, status.as_u16()));
-        respond.send_response(answer(status, reason, state.lease.as_ref()));
+        state.log.push(format!("{method} {}", status.as_u16()));
+        Some((answer(status, reason, state.lease.as_ref()), delay))
     }
 }
 
@@ -126,6 +143,7 @@ impl State {
         }
     }
 
+    /// Compare-and-swap, as the API server does it.
     fn write(&mut self, method: &Method, body: &[u8]) -> (StatusCode, &'static str) {
         let sent: Lease = serde_json::from_slice(body).unwrap();
         let version = |lease: &Lease| lease.metadata.resource_version.clone();
