@@ -8,13 +8,15 @@ use crate::Chain;
 
 /// Turns what `run` returned into an exit code, having said why it failed.
 ///
+/// A `run` that returns `Result<ExitCode, Box<dyn Error>>` may use `?` on every error of this crate.
+///
 /// The error goes to the log, or to stderr as plain text while no log is set up. Failure is exit
 /// code 1, so that the kubelet restarts the container with its back-off.
-pub fn code<E: Error + 'static>(result: Result<ExitCode, E>) -> ExitCode {
+pub fn code(result: Result<ExitCode, impl Into<Box<dyn Error>>>) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            say(&Chain(&error).to_string());
+            say(&Chain(error.into().as_ref()).to_string());
             ExitCode::FAILURE
         }
     }
