@@ -1,0 +1,36 @@
+//! The C surface: thin functions that read their arguments, ask a rule and write its answer.
+//!
+//! Pointers never leave [`arg`]; handles are numbers looked up in [`handle`], so a wild one is
+//! refused rather than followed.
+
+#[macro_use]
+mod call;
+mod absent;
+mod arg;
+mod change;
+mod compute;
+mod device;
+mod event;
+mod handle;
+mod mig_device;
+mod profile;
+mod status;
+mod system;
+
+/// Every function of the library that logs, can be made to fail and can be slowed down.
+pub fn symbols() -> impl Iterator<Item = &'static str> {
+    [
+        absent::SYMBOLS,
+        change::SYMBOLS,
+        compute::SYMBOLS,
+        device::SYMBOLS,
+        event::SYMBOLS,
+        mig_device::SYMBOLS,
+        profile::SYMBOLS,
+        status::SYMBOLS,
+        system::SYMBOLS,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

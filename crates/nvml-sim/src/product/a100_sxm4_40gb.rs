@@ -1,0 +1,31 @@
+//! NVIDIA A100-SXM4-40GB.
+
+use super::eight_slices::{profiles, size};
+use super::{Architecture, Mig, ModeChange, Product, Profile};
+
+/// MiB, multiprocessors, decoders, JPEG decoders.
+const PROFILES: [Profile; 7] = profiles([
+    size("1g.5gb", 4_864, 14, 0, 0),
+    size("2g.10gb", 9_856, 28, 1, 0),
+    size("3g.20gb", 19_968, 42, 2, 0),
+    size("4g.20gb", 19_968, 56, 2, 0),
+    size("7g.40gb", 40_192, 98, 5, 1),
+    size("1g.5gb+me", 4_864, 14, 1, 1),
+    size("1g.10gb", 9_856, 14, 1, 0),
+]);
+
+pub(super) const PRODUCT: Product = Product {
+    key: "A100-SXM4-40GB",
+    name: "NVIDIA A100-SXM4-40GB",
+    architecture: Architecture::Ampere,
+    compute_capability: (8, 0),
+    pci_device_id: 0x20B0_10DE,
+    pci_subsystem_id: 0x134F_10DE,
+    memory_mib: 40_960,
+    mig: Some(Mig {
+        mode_change: ModeChange::ByReset,
+        compute_slices: 7,
+        memory_slices: 8,
+        profiles: &PROFILES,
+    }),
+};
