@@ -21,7 +21,6 @@
 mod code;
 mod ffi;
 mod library;
-mod map;
 mod node;
 pub mod product;
 mod rules;

@@ -60,10 +60,11 @@ fn built_library() -> Result<PathBuf, InstallError> {
     })?;
     let beside = program.parent().unwrap_or(Path::new("/"));
     let above = beside.parent().unwrap_or(beside);
+    // Of equally new ones the last is taken: cargo links the same file to two places.
     [
-        beside.join(BUILT),
         beside.join("deps").join(BUILT),
         above.join(BUILT),
+        beside.join(BUILT),
     ]
     .into_iter()
     .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))

@@ -84,8 +84,9 @@ pub fn compute_instance(gpu: &Gpu, serial: u64) -> Result<(&GpuInstance, &Comput
 }
 
 /// The lowest number from `first` that is not among `used`.
-fn lowest_free(first: u32, used: impl Iterator<Item = u32> + Clone) -> u32 {
-    (first..)
+fn lowest_free(first: u32, used: impl ExactSizeIterator<Item = u32> + Clone) -> u32 {
+    let most = first + u32::try_from(used.len()).unwrap_or(u32::MAX - first);
+    (first..most)
         .find(|id| used.clone().all(|other| other != *id))
-        .unwrap_or(first)
+        .unwrap_or(most)
 }

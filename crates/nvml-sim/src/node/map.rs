@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::node::{GpuView, InstanceView};
+use super::{GpuView, InstanceView};
 use crate::state::{ComputeMode, MigMode};
 
 /// Characters that one memory slice is wide, its left border included.
