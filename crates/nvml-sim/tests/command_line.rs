@@ -1,4 +1,8 @@
 //! The tool as a person uses it: what it prints, how it refuses, and what it leaves untouched.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, its helpers too"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

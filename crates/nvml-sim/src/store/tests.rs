@@ -84,7 +84,8 @@ fn each_rule_about_a_state_is_checked() {
     set_mig_mode(&mut mig, 0, true).unwrap();
     create_gpu_instance(&mut mig, 0, 9, Some(4)).unwrap();
     mig.check().unwrap();
-    let table: &[(fn(&mut State), &str)] = &[
+    type Spoil = fn(&mut State);
+    let table: &[(Spoil, &str)] = &[
         (|state| state.version = 2, "version is 2"),
         (
             |state| state.gpus[0].product = "A1".to_owned(),

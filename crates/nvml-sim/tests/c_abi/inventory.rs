@@ -1,18 +1,16 @@
 //! What the agent reads through nvml-wrapper.
 
-mod common;
-
 use std::env;
 use std::fs;
 
-use common::{load, on_a_node};
 use nvml_sim::state::{Fault, When};
 use nvml_sim::{Client, Code};
 use nvml_wrapper::bitmasks::event::EventTypes;
 use nvml_wrapper::enum_wrappers::device::ComputeMode;
 use nvml_wrapper::error::NvmlError;
 
-const A100: &str = "A100-SXM4-40GB";
+use crate::A100;
+use crate::own_process::{library, load, on_a_node};
 
 fn client(pid: u32) -> Client {
     Client {
@@ -247,7 +245,7 @@ fn an_unusable_state_file_fails_init_and_is_kept() {
     on_a_node(&["T4"], |node| {
         let init = || {
             nvml_wrapper::Nvml::builder()
-                .lib_path(common::library().as_os_str())
+                .lib_path(library().as_os_str())
                 .init()
         };
         let whole = fs::read(node.path()).unwrap();

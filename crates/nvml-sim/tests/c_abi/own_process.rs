@@ -19,7 +19,8 @@ pub fn on_a_node<F: FnOnce(&SimulatedNode)>(products: &[&str], body: F) {
         return body(&SimulatedNode::open(state).unwrap());
     }
     let path = type_name::<F>();
-    let test = path.split("::").nth(1).unwrap();
+    let (_, path) = path.split_once("::").unwrap();
+    let test = path.strip_suffix("::{{closure}}").unwrap();
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("gpus.json");
     SimulatedNode::create(&state, Some(1), products).unwrap();

@@ -1,0 +1,182 @@
+//! Where GPU instances go, and a walk over every layout that a GPU can have.
+
+use super::*;
+
+/// Profile and start.
+type At = (&'static str, u32);
+/// What exists, what is wanted, what is answered.
+type Row = (&'static [At], At, Result<(), Code>);
+type Profiles = &'static [&'static str];
+/// Starts and profile ids.
+type Layout = &'static [(u32, u32)];
+
+#[test]
+fn placements_are_refused_for_the_right_reason() {
+    let fits = Ok(());
+    let full = Err(Code::InsufficientResources);
+    let wrong = Err(Code::InvalidArgument);
+    let table: &[Row] = &[
+        (&[], ("3g.20gb", 0), fits),
+        (&[("3g.20gb", 0)], ("3g.20gb", 0), full),
+        (&[("3g.20gb", 0)], ("3g.20gb", 4), fits),
+        (&[], ("3g.20gb", 2), wrong),
+        (&[], ("2g.10gb", 6), wrong),
+        (&[], ("1g.5gb", 7), wrong),
+        (&[("1g.5gb", 5)], ("3g.20gb", 4), full),
+        (&[("1g.5gb", 5)], ("7g.40gb", 0), full),
+        (&[("4g.20gb", 0), ("3g.20gb", 4)], ("1g.5gb", 6), full),
+        // One 1g+me only, though slices are free.
+        (&[("1g.5gb+me", 0)], ("1g.5gb+me", 1), full),
+        (&[("1g.5gb+me", 0)], ("1g.5gb", 1), fits),
+        (&[("1g.10gb", 6)], ("1g.5gb", 6), full),
+    ];
+    for (existing, (profile, start), expected) in table {
+        let mut state = mig_node(A100);
+        for (profile, start) in *existing {
+            create(&mut state, profile, Some(*start)).unwrap();
+        }
+        let before = state.clone();
+        let result = create(&mut state, profile, Some(*start)).map(drop);
+        assert_eq!(
+            &result, expected,
+            "{profile} at {start} beside {existing:?}"
+        );
+        assert!(
+            result.is_ok() || state == before,
+            "{profile} at {start}: a refusal left a trace"
+        );
+    }
+}
+
+#[test]
+fn nothing_is_created_without_mig_mode_or_for_an_unknown_profile() {
+    assert_eq!(
+        create(&mut node(A100), "1g.5gb", None),
+        Err(Code::NotSupported)
+    );
+    assert_eq!(
+        create_gpu_instance(&mut node("T4"), 0, 19, None),
+        Err(Code::NotSupported)
+    );
+    assert_eq!(
+        create_gpu_instance(&mut mig_node(A100), 0, 99, None),
+        Err(Code::InvalidArgument)
+    );
+    assert_eq!(
+        create_gpu_instance(&mut mig_node(A100), 1, 19, None),
+        Err(Code::InvalidArgument)
+    );
+}
+
+/// Every layout that any sequence of creations can reach: none overlaps, and the driver says
+/// exactly what would fit.
+#[test]
+fn no_sequence_of_creations_and_destructions_makes_instances_overlap() {
+    let empty = mig_node(A100);
+    let mig = mig(&empty);
+    let mut seen = BTreeSet::from([layout(&empty)]);
+    let mut next = VecDeque::from([empty]);
+    while let Some(state) = next.pop_front() {
+        for profile in mig.profiles {
+            let mut fitting = 0;
+            for start in profile.starts {
+                let mut after = state.clone();
+                let created = create_gpu_instance(&mut after, 0, profile.id, Some(*start));
+                assert_eq!(created.is_ok(), may_stand(&state, profile.id, *start));
+                let Ok(serial) = created else { continue };
+                fitting += 1;
+                after.check().unwrap();
+                if seen.insert(layout(&after)) {
+                    next.push_back(after.clone());
+                }
+                destroy_gpu_instance(&mut after, 0, serial).unwrap();
+                assert_eq!(layout(&after), layout(&state));
+            }
+            let capacity = remaining_capacity(&state.gpus[0], mig, profile);
+            assert_eq!(
+                capacity > 0,
+                fitting > 0,
+                "{} in {:?}",
+                profile.name,
+                layout(&state)
+            );
+            assert!(capacity <= fitting);
+            let chosen = create_gpu_instance(&mut state.clone(), 0, profile.id, None);
+            assert_eq!(
+                chosen.is_ok(),
+                fitting > 0,
+                "{} in {:?}",
+                profile.name,
+                layout(&state)
+            );
+        }
+    }
+    assert!(
+        seen.len() > 1_000,
+        "the walk ended early: {} layouts",
+        seen.len()
+    );
+}
+
+/// By counting slice by slice, unlike the rule: would one more instance be within every limit?
+fn may_stand(state: &State, profile_id: u32, start: u32) -> bool {
+    let mig = mig(state);
+    let mut all = layout(state);
+    all.push((start, profile_id));
+    let profile = |id| mig.by_id(id).unwrap();
+    let mut owners = [0; 8];
+    for (start, id) in &all {
+        for slice in *start..*start + profile(*id).memory_slices {
+            owners[slice as usize] += 1;
+        }
+    }
+    let compute: u32 = all.iter().map(|(_, id)| profile(*id).compute_slices).sum();
+    let alike = all.iter().filter(|(_, id)| *id == profile_id).count();
+    owners.iter().all(|count| *count <= 1)
+        && compute <= 7
+        && alike <= profile(profile_id).max_instances as usize
+}
+
+#[test]
+fn without_a_placement_the_driver_leaves_room_for_the_largest() {
+    let table: &[(Profiles, Layout)] = &[
+        // (start, profile id): 3g = 9, 1g = 19, 2g = 14, 4g = 5.
+        (&["3g.20gb"], &[(4, 9)]),
+        (&["3g.20gb", "4g.20gb"], &[(0, 5), (4, 9)]),
+        (&["1g.5gb"], &[(6, 19)]),
+        (&["2g.10gb"], &[(4, 14)]),
+        (
+            &["1g.5gb", "4g.20gb", "2g.10gb"],
+            &[(0, 5), (4, 14), (6, 19)],
+        ),
+        (&["3g.20gb", "3g.20gb"], &[(0, 9), (4, 9)]),
+    ];
+    for (profiles, expected) in table {
+        let mut state = mig_node(A100);
+        for profile in *profiles {
+            create(&mut state, profile, None).unwrap();
+        }
+        assert_eq!(layout(&state), *expected, "{profiles:?}");
+    }
+}
+
+#[test]
+fn instance_ids_start_at_one_are_reused_and_the_whole_gpu_is_zero() {
+    let mut state = mig_node(A100);
+    let first = create(&mut state, "1g.5gb", None).unwrap();
+    create(&mut state, "1g.5gb", None).unwrap();
+    let ids = |state: &State| {
+        state.gpus[0]
+            .instances
+            .iter()
+            .map(|gi| gi.id)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&state), [1, 2]);
+    destroy_gpu_instance(&mut state, 0, first).unwrap();
+    create(&mut state, "1g.5gb", None).unwrap();
+    assert_eq!(ids(&state), [2, 1]);
+    let mut whole = mig_node(A100);
+    create(&mut whole, "7g.40gb", None).unwrap();
+    assert_eq!(ids(&whole), [0]);
+}
