@@ -42,7 +42,7 @@ impl SimulatedNode {
     /// differ.
     ///
     /// # Errors
-    /// [`StoreError::Exists`], [`Error::UnknownProduct`], [`Error::TooManyGpus`].
+    /// [`crate::StoreError::Exists`], [`Error::UnknownProduct`], [`Error::TooManyGpus`].
     pub fn create(
         path: impl Into<PathBuf>,
         seed: Option<u64>,
@@ -171,12 +171,7 @@ impl SimulatedNode {
             if index >= count {
                 return Err(Error::NoGpu { index, count });
             }
-            let before = state.clone();
-            rule(state).map_err(|code| {
-                // A rule may be several steps; all or nothing.
-                *state = before;
-                Error::Refused { what, code }
-            })
+            rule(state).map_err(|code| Error::Refused { what, code })
         })?
     }
 }

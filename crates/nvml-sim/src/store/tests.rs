@@ -78,13 +78,14 @@ fn an_unusable_file_is_named_with_its_place_and_kept_byte_for_byte() {
     }
 }
 
+type Spoil = fn(&mut State);
+
 #[test]
 fn each_rule_about_a_state_is_checked() {
     let mut mig = node();
     set_mig_mode(&mut mig, 0, true).unwrap();
     create_gpu_instance(&mut mig, 0, 9, Some(4)).unwrap();
     mig.check().unwrap();
-    type Spoil = fn(&mut State);
     let table: &[(Spoil, &str)] = &[
         (|state| state.version = 2, "version is 2"),
         (

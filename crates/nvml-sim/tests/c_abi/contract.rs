@@ -18,7 +18,8 @@ fn wild_and_foreign_handles_are_refused() {
         let mut count = 0;
         let wild =
             [0, 1, 8, usize::MAX].map(std::ptr::without_provenance_mut::<sys::nvmlDevice_st>);
-        for device in wild.into_iter().chain([gi.cast()]) {
+        let beside = device.wrapping_byte_add(1);
+        for device in wild.into_iter().chain([gi.cast(), beside]) {
             let code = raw!(nvml, nvmlDeviceGetMaxMigDeviceCount(device, &raw mut count));
             assert_eq!(code, INVALID_ARGUMENT, "{device:?}");
         }
