@@ -28,6 +28,7 @@ pub fn symbols() -> impl Iterator<Item = &'static str> {
         mig_device::SYMBOLS,
         profile::SYMBOLS,
         status::SYMBOLS,
+        system::INIT_SYMBOLS,
         system::SYMBOLS,
     ]
     .into_iter()

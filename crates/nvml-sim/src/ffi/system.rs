@@ -12,6 +12,9 @@ use crate::Code;
 /// The newest CUDA that the simulated driver claims, as NVML writes it: 13.0.
 const CUDA_VERSION: c_int = 13_000;
 
+/// Functions that do not run as calls of a session, and can fail and wait all the same.
+pub(super) const INIT_SYMBOLS: &[&str] = &["nvmlInit", "nvmlInit_v2", "nvmlInitWithFlags"];
+
 // SAFETY, of every `no_mangle` here: the symbol is NVML's, nothing else in the process defines it.
 
 /// `nvmlInit`

@@ -65,3 +65,70 @@ fn check_function(function: &str) -> Result<(), Error> {
     }
     Err(Error::UnknownFunction(function.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::state::{Fault, State, When};
+    use crate::{Error, SimulatedNode};
+
+    fn node() -> (tempfile::TempDir, SimulatedNode) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gpus.json");
+        let node = SimulatedNode::create(path, Some(1), &["A100-SXM4-40GB"]).unwrap();
+        (folder, node)
+    }
+
+    fn fault(function: &str) -> Fault {
+        Fault {
+            function: function.to_owned(),
+            code: 9,
+            when: When::Every,
+        }
+    }
+
+    #[test]
+    fn healing_takes_back_everything_that_was_broken() {
+        let (_folder, node) = node();
+        let whole: State = node.state().unwrap();
+        node.inject(fault("nvmlInit_v2")).unwrap();
+        node.delay("nvmlDeviceSetMigMode", 30).unwrap();
+        node.lose(0).unwrap();
+        node.stick_mode(0).unwrap();
+        let broken = node.state().unwrap();
+        assert_eq!(broken.faults, [fault("nvmlInit_v2")]);
+        assert_eq!(broken.latency_ms["nvmlDeviceSetMigMode"], 30);
+        assert!(broken.gpus[0].lost && broken.gpus[0].mode_stuck);
+        node.heal().unwrap();
+        assert_eq!(node.state().unwrap(), whole);
+    }
+
+    #[test]
+    fn a_delay_of_nothing_is_no_delay() {
+        let (_folder, node) = node();
+        node.delay("nvmlDeviceSetMigMode", 30).unwrap();
+        node.delay("nvmlDeviceSetMigMode", 0).unwrap();
+        assert!(node.state().unwrap().latency_ms.is_empty());
+    }
+
+    #[test]
+    fn what_the_library_has_not_cannot_fail_or_wait() {
+        let (_folder, node) = node();
+        let unknown = |result| matches!(result, Err(Error::UnknownFunction(_)));
+        assert!(unknown(node.inject(fault("nvmlDeviceGetUuid"))));
+        assert!(unknown(node.delay("nvmlDeviceGetUuid", 1)));
+        assert!(matches!(
+            node.lose(1),
+            Err(Error::NoGpu { index: 1, count: 1 })
+        ));
+    }
+
+    #[test]
+    fn every_fault_can_name_each_exported_function_once() {
+        let mut all: Vec<_> = crate::symbols().collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+        assert!(all.contains(&"nvmlDeviceCreateGpuInstanceWithPlacement"));
+    }
+}

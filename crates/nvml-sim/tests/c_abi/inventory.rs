@@ -260,3 +260,24 @@ fn an_unusable_state_file_fails_init_and_is_kept() {
         assert_eq!(init().unwrap().device_count().unwrap(), 1);
     });
 }
+
+#[test]
+fn an_init_that_is_to_fail_fails_once() {
+    on_a_node(&["T4"], |node| {
+        let init = || {
+            nvml_wrapper::Nvml::builder()
+                .lib_path(library().as_os_str())
+                .init()
+        };
+        let function = "nvmlInit_v2".to_owned();
+        let code = Code::LibRmVersionMismatch.number();
+        node.inject(Fault {
+            function,
+            code,
+            when: When::Nth(1),
+        })
+        .unwrap();
+        assert!(matches!(init(), Err(NvmlError::LibRmVersionMismatch)));
+        assert_eq!(init().unwrap().device_count().unwrap(), 1);
+    });
+}
