@@ -1,1 +1,32 @@
-//! placeholder
+//! The test bed: a real Kubernetes control plane on one machine, with nodes and GPUs that are played.
+//!
+//! ```text
+//!   etcd, kube-apiserver, kube-controller-manager, kube-scheduler     real        control_plane
+//!   KWOK                         the life of nodes and pods, with real grace periods
+//!   Fleet ── FakeNode ──┬── DevicePlugin    NVIDIA's device plugin by its contract, warts included
+//!                       ├── Kubelet         hands out devices, serves PodResources, runs "processes"
+//!                       └── nvml_sim        the GPUs: a state file under libnvidia-ml.so.1
+//!   Program                      our operator and agents: the real binaries, with the real rights
+//! ```
+//!
+//! A test starts a [`Bed`], puts nodes into a [`Fleet`], and waits for conditions with [`wait_for`]
+//! and [`eventually`]. What happened is in [`Bed::audit`].
+#![expect(
+    clippy::print_stderr,
+    reason = "a test that fails says where its logs are"
+)]
+
+mod audit;
+mod bed;
+mod child;
+mod control_plane;
+mod error;
+mod eventually;
+mod http_get;
+mod watchdog;
+
+pub use audit::{Audit, Mark, ObjectRef, Query, Record};
+pub use bed::Bed;
+pub use control_plane::{Component, Identity};
+pub use error::{Error, Result};
+pub use eventually::{Look, PATIENCE, POLL, eventually, shown, wait_for, wait_gone};

@@ -1,0 +1,168 @@
+//! One cluster with simulated GPUs, for a test or the demo.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::{Api, Client};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::audit::Audit;
+use crate::control_plane::{Component, ControlPlane, Identity};
+use crate::eventually::wait_for;
+use crate::watchdog::Watchdog;
+use crate::{Error, Result};
+
+/// A port that was free may be taken before it is used.
+const ATTEMPTS: usize = 3;
+
+/// A control plane in a folder of its own.
+///
+/// Dropping it kills everything and removes the folder; so does the end of the process, however it
+/// comes. The folder with all logs stays, and its path is printed, if the test panics or the
+/// environment says `KEEP=1`.
+#[derive(Debug)]
+pub struct Bed {
+    folder: PathBuf,
+    // Before the watchdog: what it would kill is then gone already.
+    plane: Mutex<ControlPlane>,
+    watchdog: Mutex<Watchdog>,
+}
+
+impl Bed {
+    /// Starts a cluster without nodes. About 5 s and 510 MiB.
+    ///
+    /// # Errors
+    /// The program that did not start, with the end of its log.
+    pub async fn start() -> Result<Self> {
+        let mut attempt = 1;
+        loop {
+            match Self::try_start().await {
+                Err(error) if attempt < ATTEMPTS && is_taken_port(&error) => attempt += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn try_start() -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("gpu-bed-").tempdir();
+        let folder = folder.map_err(Error::file("create a folder in", std::env::temp_dir()))?;
+        let folder = folder.keep();
+        let mut watchdog = Watchdog::start(&folder)?;
+        let plane = match ControlPlane::start(&folder, &mut watchdog).await {
+            Ok(plane) => plane,
+            Err(error) => {
+                if !is_taken_port(&error) {
+                    keep(&mut watchdog, &folder);
+                }
+                return Err(error);
+            }
+        };
+        let bed = Self {
+            folder,
+            plane: Mutex::new(plane),
+            watchdog: Mutex::new(watchdog),
+        };
+        bed.namespace_is_usable("default").await?;
+        Ok(bed)
+    }
+
+    /// Its folder: `logs`, `audit.log`, `kube/admin` (a kubeconfig), `nodes`, `programs`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A new client with all rights, on the calling runtime. Requests are not repeated.
+    pub async fn client(&self) -> Result<Client> {
+        self.client_of(Identity::Admin).await
+    }
+
+    /// A new client of somebody.
+    pub async fn client_of(&self, identity: Identity) -> Result<Client> {
+        identity.client(&self.folder).await
+    }
+
+    /// The kubeconfig of the administrator, for kubectl.
+    pub fn kubeconfig(&self) -> PathBuf {
+        Identity::Admin.kubeconfig(&self.folder)
+    }
+
+    /// Where the API server is: `https://127.0.0.1:PORT`.
+    pub fn server(&self) -> String {
+        self.plane().server()
+    }
+
+    /// Who wrote what so far.
+    pub fn audit(&self) -> Audit {
+        Audit::new(self.folder.join("audit.log"))
+    }
+
+    /// Freezes a component (SIGSTOP): it is there and does not answer.
+    pub fn pause(&self, component: Component) -> Result<()> {
+        self.plane().pause(component)
+    }
+
+    /// Lets a frozen component go on.
+    pub fn resume(&self, component: Component) -> Result<()> {
+        self.plane().resume(component)
+    }
+
+    /// The process group that ends with the bed.
+    pub fn group(&self) -> Option<Pid> {
+        self.plane().group()
+    }
+
+    /// Keeps the folder when the bed ends, and prints where it is.
+    pub fn keep(&self) {
+        keep(&mut lock(&self.watchdog), &self.folder);
+    }
+
+    /// Waits until pods may be created in a namespace: it needs its default service account.
+    pub async fn namespace_is_usable(&self, namespace: &str) -> Result<()> {
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, namespace);
+        wait_for(&accounts, "default", "the service account exists", |_| true)
+            .await
+            .map(drop)
+    }
+
+    /// Ends the programs one by one, in the reverse order of their start, as an administrator would.
+    ///
+    /// # Errors
+    /// The first that does not end by itself; dropping the bed kills it.
+    pub async fn stop(&self) -> Result<()> {
+        let running = self.plane().take_running();
+        ControlPlane::stop(running).await
+    }
+
+    fn plane(&self) -> MutexGuard<'_, ControlPlane> {
+        lock(&self.plane)
+    }
+}
+
+impl Drop for Bed {
+    fn drop(&mut self) {
+        if std::thread::panicking() || std::env::var_os("KEEP").is_some_and(|keep| keep == "1") {
+            self.keep();
+        }
+        // While its leader has not been waited for, the id of the group is nobody else's.
+        if let Some(group) = self.group() {
+            // Fails only if nobody is left in it.
+            let _ = kill_process_group(group, Signal::KILL);
+            lock(&self.watchdog).forget();
+        }
+    }
+}
+
+fn keep(watchdog: &mut Watchdog, folder: &Path) {
+    watchdog.keep();
+    eprintln!("the bed's logs and state stay in {}", folder.display());
+}
+
+fn is_taken_port(error: &Error) -> bool {
+    matches!(error, Error::Ended { tail, .. } if tail.contains("address already in use"))
+}
+
+/// A test that panicked while it held the lock leaves nothing half done in here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

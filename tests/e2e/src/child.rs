@@ -1,0 +1,148 @@
+//! One program that the bed runs: its log, its end, signals to it.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::eventually::POLL;
+use crate::{Error, Result};
+
+/// Bytes of a log that an error shows.
+const TAIL: i64 = 2_000;
+
+/// A running program. It is killed when dropped.
+#[derive(Debug)]
+pub struct Child {
+    name: String,
+    log: PathBuf,
+    process: std::process::Child,
+}
+
+impl Child {
+    /// Starts `command` with both its outputs appended to `log`, in the process group of `leader`,
+    /// or as the leader of a new one.
+    pub fn spawn(
+        name: &str,
+        mut command: Command,
+        log: &Path,
+        leader: Option<Pid>,
+    ) -> Result<Self> {
+        let out = File::options().create(true).append(true).open(log);
+        let out = out.map_err(Error::file("open", log))?;
+        let err = out.try_clone().map_err(Error::file("open", log))?;
+        let process = command
+            .process_group(leader.map_or(0, |pid| pid.as_raw_nonzero().get()))
+            .stdin(Stdio::null())
+            .stdout(out)
+            .stderr(err)
+            .spawn()
+            .map_err(|source| Error::Spawn {
+                program: command.get_program().display().to_string(),
+                source,
+            })?;
+        Ok(Self {
+            name: name.to_owned(),
+            log: log.to_path_buf(),
+            process,
+        })
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// [`Error::Ended`], with the end of its log.
+    pub fn check(&mut self) -> Result<()> {
+        match self.ended()? {
+            None => Ok(()),
+            Some(status) => Err(Error::Ended {
+                program: self.name.clone(),
+                status,
+                log: self.log.clone(),
+                tail: self.tail(),
+            }),
+        }
+    }
+
+    /// How it ended, if it did.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        let name = &self.name;
+        self.process.try_wait().map_err(|source| Error::Spawn {
+            program: name.clone(),
+            source,
+        })
+    }
+
+    /// Sends a signal. One to a program that has ended does nothing.
+    pub fn signal(&mut self, signal: Signal) -> Result<()> {
+        if self.ended()?.is_some() {
+            return Ok(());
+        }
+        kill_process(self.pid(), signal).map_err(|errno| Error::Spawn {
+            program: self.name.clone(),
+            source: errno.into(),
+        })
+    }
+
+    /// Asks it to end (SIGTERM) and waits.
+    ///
+    /// # Errors
+    /// [`Error::Timeout`] if it is still there after `patience`; it is left as it is.
+    pub async fn terminate(&mut self, patience: Duration) -> Result<ExitStatus> {
+        self.signal(Signal::TERM)?;
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.ended()? {
+                return Ok(status);
+            }
+            if asked.elapsed() > patience {
+                return Err(Error::Timeout {
+                    what: format!("{} ends after SIGTERM", self.name),
+                    waited: patience,
+                    last: self.tail(),
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Ends it without asking (SIGKILL) and waits until it is gone.
+    pub fn kill(&mut self) {
+        // Both fail only for a process that has been waited for: then it is gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// The file with what it said.
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+
+    /// The last lines of its log; empty if there is none.
+    pub fn tail(&self) -> String {
+        let read = || -> std::io::Result<String> {
+            let mut file = File::open(&self.log)?;
+            let length = i64::try_from(file.metadata()?.len()).unwrap_or(i64::MAX);
+            file.seek(SeekFrom::End(-length.min(TAIL)))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(String::from_utf8_lossy(&bytes).into_owned())
+        };
+        read().unwrap_or_default()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
