@@ -1,0 +1,170 @@
+//! Pods as tests want them, and ways to be rid of them.
+
+use std::collections::BTreeMap;
+
+use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
+use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplateSpec, ResourceRequirements};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::Api;
+use kube::api::{EvictParams, ObjectMeta};
+
+use crate::{Error, Result};
+
+/// A pod with one container, `main`; its labels are `app: <name>` and what is added.
+#[derive(Clone, Debug)]
+pub struct Workload {
+    name: String,
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    resources: BTreeMap<String, Quantity>,
+    node: Option<String>,
+    grace: Option<i64>,
+}
+
+impl Workload {
+    /// A pod that asks for nothing and ends at once when asked to.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            labels: [("app".to_owned(), name.to_owned())].into(),
+            annotations: BTreeMap::new(),
+            resources: BTreeMap::new(),
+            node: None,
+            grace: None,
+        }
+    }
+
+    /// It asks for so many of a resource, such as `nvidia.com/mig-1g.5gb`.
+    #[must_use]
+    pub fn asks(mut self, resource: &str, count: u32) -> Self {
+        let count = Quantity(count.to_string());
+        self.resources.insert(resource.to_owned(), count);
+        self
+    }
+
+    /// A label more.
+    #[must_use]
+    pub fn label(mut self, key: &str, value: &str) -> Self {
+        self.labels.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// An annotation more.
+    #[must_use]
+    pub fn annotation(mut self, key: &str, value: &str) -> Self {
+        self.annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// It takes so long to start.
+    #[must_use]
+    pub fn starts_in(self, seconds: u32) -> Self {
+        self.annotation("bed/start", &seconds.to_string())
+    }
+
+    /// Asked to end, it takes so long, but never longer than its grace period.
+    #[must_use]
+    pub fn drains_in(self, seconds: u32) -> Self {
+        self.annotation("bed/drain", &seconds.to_string())
+    }
+
+    /// Asked to end, it never does.
+    #[must_use]
+    pub fn never_ends(self) -> Self {
+        self.annotation("bed/stuck", "")
+    }
+
+    /// Its grace period; unset = 30 s.
+    #[must_use]
+    pub fn grace(mut self, seconds: i64) -> Self {
+        self.grace = Some(seconds);
+        self
+    }
+
+    /// Only for the node of this name. The scheduler still decides whether it fits.
+    #[must_use]
+    pub fn on(mut self, node: &str) -> Self {
+        self.node = Some(node.to_owned());
+        self
+    }
+
+    /// As a pod without a controller.
+    pub fn pod(&self) -> Pod {
+        let template = self.template();
+        Pod {
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                ..template.metadata.unwrap_or_default()
+            },
+            spec: template.spec,
+            ..Pod::default()
+        }
+    }
+
+    /// As a Deployment.
+    pub fn deployment(&self, replicas: i32) -> Deployment {
+        let app = [("app".to_owned(), self.name.clone())];
+        Deployment {
+            metadata: ObjectMeta {
+                name: Some(self.name.clone()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(DeploymentSpec {
+                replicas: Some(replicas),
+                selector: LabelSelector {
+                    match_labels: Some(app.into()),
+                    ..LabelSelector::default()
+                },
+                template: self.template(),
+                ..DeploymentSpec::default()
+            }),
+            ..Deployment::default()
+        }
+    }
+
+    fn template(&self) -> PodTemplateSpec {
+        let only = |node: &String| [("kubernetes.io/hostname".to_owned(), node.clone())].into();
+        PodTemplateSpec {
+            metadata: Some(ObjectMeta {
+                labels: Some(self.labels.clone()),
+                annotations: Some(self.annotations.clone()),
+                ..ObjectMeta::default()
+            }),
+            spec: Some(PodSpec {
+                containers: vec![Container {
+                    name: "main".to_owned(),
+                    image: Some("played/by-kwok:1".to_owned()),
+                    resources: Some(ResourceRequirements {
+                        limits: Some(self.resources.clone()),
+                        ..ResourceRequirements::default()
+                    }),
+                    ..Container::default()
+                }],
+                node_selector: self.node.as_ref().map(only),
+                termination_grace_period_seconds: self.grace,
+                ..PodSpec::default()
+            }),
+        }
+    }
+}
+
+/// The answer to an eviction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evicted {
+    /// 201: the pod is asked to end.
+    Accepted,
+    /// 429, and the reason.
+    Refused(String),
+}
+
+/// Asks the API server to evict a pod, once.
+pub async fn evict(pods: &Api<Pod>, name: &str) -> Result<Evicted> {
+    match pods.evict(name, &EvictParams::default()).await {
+        Ok(_) => Ok(Evicted::Accepted),
+        Err(kube::Error::Api(status)) if status.code == 429 => {
+            Ok(Evicted::Refused(status.to_string()))
+        }
+        Err(error) => Err(Error::api(format!("evict pod {name}"))(error)),
+    }
+}
