@@ -1,11 +1,14 @@
 //! One cluster with simulated GPUs, for a test or the demo.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use k8s_openapi::api::core::v1::ServiceAccount;
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use kube::api::PostParams;
 use kube::{Api, Client};
 use rustix::process::{Pid, Signal, kill_process_group};
+use tokio::sync::OnceCell;
 
 use crate::audit::Audit;
 use crate::control_plane::{Component, ControlPlane, Identity};
@@ -44,6 +47,13 @@ impl Bed {
         }
     }
 
+    /// The one bed of this process, started by whoever asks first: for tests that keep to their own
+    /// nodes and namespaces. It ends with the process.
+    pub async fn shared() -> Result<Guest> {
+        static SHARED: OnceCell<Bed> = OnceCell::const_new();
+        SHARED.get_or_try_init(Self::start).await.map(Guest)
+    }
+
     async fn try_start() -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("gpu-bed-").tempdir();
         let folder = folder.map_err(Error::file("create a folder in", std::env::temp_dir()))?;
@@ -63,6 +73,7 @@ impl Bed {
             plane: Mutex::new(plane),
             watchdog: Mutex::new(watchdog),
         };
+        nvml_sim::install(&bed.driver())?;
         bed.namespace_is_usable("default").await?;
         Ok(bed)
     }
@@ -70,6 +81,11 @@ impl Bed {
     /// Its folder: `logs`, `audit.log`, `kube/admin` (a kubeconfig), `nodes`, `programs`.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder with the simulated driver library, for `LD_LIBRARY_PATH`.
+    pub fn driver(&self) -> PathBuf {
+        self.folder.join("driver")
     }
 
     /// A new client with all rights, on the calling runtime. Requests are not repeated.
@@ -117,6 +133,16 @@ impl Bed {
         keep(&mut lock(&self.watchdog), &self.folder);
     }
 
+    /// Creates a namespace and waits until pods may be created in it.
+    pub async fn create_namespace(&self, name: &str) -> Result<()> {
+        let namespaces: Api<Namespace> = Api::all(self.client().await?);
+        let mut namespace = Namespace::default();
+        namespace.metadata.name = Some(name.to_owned());
+        let made = namespaces.create(&PostParams::default(), &namespace).await;
+        made.map_err(Error::api(format!("create namespace {name}")))?;
+        self.namespace_is_usable(name).await
+    }
+
     /// Waits until pods may be created in a namespace: it needs its default service account.
     pub async fn namespace_is_usable(&self, namespace: &str) -> Result<()> {
         let accounts: Api<ServiceAccount> = Api::namespaced(self.client().await?, namespace);
@@ -141,7 +167,7 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        if std::thread::panicking() || std::env::var_os("KEEP").is_some_and(|keep| keep == "1") {
+        if is_to_be_kept() {
             self.keep();
         }
         // While its leader has not been waited for, the id of the group is nobody else's.
@@ -151,6 +177,30 @@ impl Drop for Bed {
             lock(&self.watchdog).forget();
         }
     }
+}
+
+/// A test's part in the shared bed. The bed is kept if the test panics.
+#[derive(Debug)]
+pub struct Guest(&'static Bed);
+
+impl Deref for Guest {
+    type Target = Bed;
+
+    fn deref(&self) -> &Bed {
+        self.0
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        if is_to_be_kept() {
+            self.keep();
+        }
+    }
+}
+
+fn is_to_be_kept() -> bool {
+    std::thread::panicking() || std::env::var_os("KEEP").is_some_and(|keep| keep == "1")
 }
 
 fn keep(watchdog: &mut Watchdog, folder: &Path) {

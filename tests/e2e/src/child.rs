@@ -122,11 +122,6 @@ impl Child {
         let _ = self.process.wait();
     }
 
-    /// The file with what it said.
-    pub fn log(&self) -> &Path {
-        &self.log
-    }
-
     /// The last lines of its log; empty if there is none.
     pub fn tail(&self) -> String {
         let read = || -> std::io::Result<String> {

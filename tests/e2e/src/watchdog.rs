@@ -62,3 +62,41 @@ impl Drop for Watchdog {
         let _ = self.0.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn sleeper() -> Child {
+        let mut sleep = Command::new("sleep");
+        sleep.arg("600").process_group(0).spawn().unwrap()
+    }
+
+    #[test]
+    fn what_it_guards_is_killed_and_removed_when_the_pipe_closes() {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let mut child = sleeper();
+        let mut watchdog = Watchdog::start(&folder).unwrap();
+        watchdog.guard(Pid::from_child(&child));
+        drop(watchdog);
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn what_it_is_told_to_keep_or_forget_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = sleeper();
+        let mut watchdog = Watchdog::start(folder.path()).unwrap();
+        watchdog.guard(Pid::from_child(&child));
+        watchdog.forget();
+        watchdog.keep();
+        drop(watchdog);
+        assert_eq!(child.try_wait().unwrap(), None);
+        assert!(folder.path().exists());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+}

@@ -7,5 +7,6 @@ while read -r word value; do
     keep) keep=yes ;;
   esac
 done
-[ -z "$group" ] || kill -KILL -- "-$group" 2>/dev/null
+# `-s`: the kill of dash takes no other form together with a group.
+[ -z "$group" ] || kill -s KILL -- "-$group"
 [ -n "$keep" ] || rm -rf -- "$1"

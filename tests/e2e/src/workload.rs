@@ -163,7 +163,13 @@ pub async fn evict(pods: &Api<Pod>, name: &str) -> Result<Evicted> {
     match pods.evict(name, &EvictParams::default()).await {
         Ok(_) => Ok(Evicted::Accepted),
         Err(kube::Error::Api(status)) if status.code == 429 => {
-            Ok(Evicted::Refused(status.to_string()))
+            // Which budget, and what it needs, is in the causes.
+            let causes = status.details.iter().flat_map(|details| &details.causes);
+            let causes = causes.map(|cause| cause.message.as_str());
+            let said: Vec<_> = std::iter::once(status.message.as_str())
+                .chain(causes)
+                .collect();
+            Ok(Evicted::Refused(said.join(" ")))
         }
         Err(error) => Err(Error::api(format!("evict pod {name}"))(error)),
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use crate::{Error, Result};
 
@@ -12,7 +12,7 @@ static FOUND: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// is missing and shows its progress on standard error.
 pub fn folder() -> Result<PathBuf> {
     // Whoever panicked while holding it has at most not found the folder.
-    let mut found = FOUND.lock().unwrap_or_else(|held| held.into_inner());
+    let mut found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(folder) = &*found {
         return Ok(folder.clone());
     }

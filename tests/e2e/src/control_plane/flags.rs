@@ -88,7 +88,7 @@ fn controller(name: &str, port: u16, at: &str) -> Vec<String> {
     ]
 }
 
-/// Without leases its nodes would turn NotReady and back every 50 s.
+/// Without leases its nodes would turn not ready and back every 50 s.
 fn kwok(at: &str, ports: &Ports) -> Vec<String> {
     vec![
         format!("--kubeconfig={at}/kube/kwok"),

@@ -85,7 +85,7 @@ pub fn write(folder: &Path, server: &str) -> Result<()> {
     let mut tokens = String::new();
     for identity in Identity::ALL {
         let (token, (user, groups)) = (random(), identity.user());
-        tokens += &format!("{token},{user},{user},\"{groups}\"\n");
+        tokens.extend([&token, ",", user, ",", user, ",\"", groups, "\"\n"]);
         let config = kubeconfig(folder, server, json!({"token": token}));
         write_file(&identity.kubeconfig(folder), &config)?;
     }

@@ -35,7 +35,7 @@ pub enum Component {
     Etcd,
     /// The API server.
     ApiServer,
-    /// Deployments, DaemonSets, disruption budgets, taints of nodes, garbage collection.
+    /// Workload controllers, disruption budgets, taints of nodes, garbage collection.
     ControllerManager,
     /// Binds pods to nodes.
     Scheduler,

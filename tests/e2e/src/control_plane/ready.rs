@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use super::{Component, ControlPlane};
 use crate::Result;
+use crate::child::Child;
 use crate::eventually::{Look, eventually};
 use crate::http_get::http_get;
 
 /// A busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl ControlPlane {
     /// Waits until all of these answer that they are ready; an end of one of them is an error.
@@ -30,9 +31,7 @@ impl ControlPlane {
 
     /// Whether everything that was started still runs.
     pub fn check(&mut self) -> Result<()> {
-        self.running
-            .values_mut()
-            .try_for_each(|child| child.check())
+        self.running.values_mut().try_for_each(Child::check)
     }
 
     fn health_url(&self, component: Component) -> String {

@@ -1,6 +1,6 @@
 //! Which devices the plugin finds, and under which resource names: read once, when it starts.
 //!
-//! By NVIDIA's `internal/rm` (rm.go, device_map.go): `mixed` names a MIG device after its profile,
+//! By NVIDIA's `internal/rm` (`rm.go`, `device_map.go`): `mixed` names a MIG device after its profile,
 //! with every `+` replaced by `.`; a GPU in MIG mode is hidden as a whole unless the strategy is `none`.
 
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn whole((index, gpu): (usize, &Gpu)) -> (String, Device) {
 }
 
 /// All GPUs must be in the same mode, none without MIG devices, and those all alike
-/// (device_map.go:157).
+/// (`device_map.go`: 157).
 fn single(state: &State) -> Result<Named, String> {
     let gpus = || state.gpus.iter().enumerate();
     if !state.gpus.iter().any(Gpu::mig_enabled) {
@@ -112,7 +112,7 @@ fn mixed(state: &State) -> Result<Named, String> {
     Ok(found)
 }
 
-/// Only a MIG device that fills its GPU instance matches a pattern (rm.go:110).
+/// Only a MIG device that fills its GPU instance matches a pattern (`rm.go`: 110).
 fn mig_resource(gpu: &Gpu, gi: &GpuInstance, ci: &ComputeInstance) -> Result<String, String> {
     let unknown = || format!("MIG device {} has an unknown profile", ci.uuid);
     let profile = gpu.profile(gi.profile_id).ok_or_else(unknown)?;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::NodeSpec;
 use crate::eventually::{wait_for, wait_gone};
-use crate::kubelet::{ListResponse, PodResourcesServer};
+use crate::kubelet::{self, ListResponse, PodResourcesServer};
 use crate::{Error, Result};
 
 /// A node with simulated GPUs.
@@ -66,13 +66,23 @@ impl FakeNode {
         self.folder().join("pod-resources.sock")
     }
 
+    /// Where the agent keeps its journal, as its `--journal-dir` wants it.
+    pub fn journal_folder(&self) -> PathBuf {
+        self.folder().join("journal")
+    }
+
     pub(super) fn pod_resources(&self) -> &PodResourcesServer {
         &self.pod_resources
     }
 
     /// What the kubelet answers on that socket now.
-    pub fn list_pod_resources(&self) -> ListResponse {
-        self.pod_resources.list()
+    pub async fn list_pod_resources(&self) -> Result<ListResponse> {
+        kubelet::ask(&self.pod_resources_socket()).await
+    }
+
+    /// What its kubelet, its device plugin and the plugin's config-manager said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder().join("node.log")).unwrap_or_default()
     }
 
     /// Creates the object and waits until it is Ready, and advertises something if it has GPUs.
@@ -138,12 +148,13 @@ impl FakeNode {
     }
 }
 
-/// Whether its kubelet says that it is Ready.
+/// Whether its kubelet says that it is Ready, and the control plane has taken note: no taint.
 pub fn is_ready(node: &Node) -> bool {
+    let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
     let conditions = node.status.iter().flat_map(|status| &status.conditions);
-    conditions
-        .flatten()
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    let mut conditions = conditions.flatten();
+    taints.is_none_or(Vec::is_empty)
+        && conditions.any(|condition| condition.type_ == "Ready" && condition.status == "True")
 }
 
 /// NVIDIA's resources that a node says can be allocated.

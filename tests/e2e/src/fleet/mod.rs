@@ -18,7 +18,7 @@ use kube::{Api, Client};
 use nvml_sim::SimulatedNode;
 use tokio::task::JoinSet;
 
-pub use fake_node::FakeNode;
+pub use fake_node::{FakeNode, extended, is_ready};
 pub use spec::NodeSpec;
 
 use crate::control_plane::Identity;
@@ -72,7 +72,7 @@ impl Fleet {
         let watches = Watches::start(&client, &mut tasks).await?;
         Ok(Self {
             folder: bed.folder().join("nodes"),
-            library: nvml_sim::install(&bed.folder().join("driver"))?,
+            library: bed.driver().join("libnvidia-ml.so.1"),
             admin: bed.client().await?,
             client,
             plugin_configs: configs,
@@ -120,8 +120,6 @@ impl Fleet {
         let node = NodeSpec::new(name).node();
         let made = nodes.create(&PostParams::default(), &node).await;
         made.map_err(Error::api(format!("create node {name}")))?;
-        wait_for(&nodes, name, "Ready", fake_node::is_ready)
-            .await
-            .map(drop)
+        wait_for(&nodes, name, "Ready", is_ready).await.map(drop)
     }
 }

@@ -20,6 +20,8 @@ impl NodeSpec {
             ("kubernetes.io/hostname", name),
             ("kubernetes.io/os", "linux"),
             ("kubernetes.io/arch", "amd64"),
+            ("beta.kubernetes.io/os", "linux"),
+            ("beta.kubernetes.io/arch", "amd64"),
         ];
         Self {
             name: name.to_owned(),

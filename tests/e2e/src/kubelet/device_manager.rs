@@ -65,6 +65,11 @@ impl DeviceManager {
         self.pods.get(uid)?.as_ref().ok()
     }
 
+    /// Whether the pod was refused.
+    pub fn has_refused(&self, uid: &str) -> bool {
+        self.pods.get(uid).is_some_and(Result::is_err)
+    }
+
     /// The devices of a pod for a person.
     pub fn names_of(&self, uid: &str) -> String {
         let devices = self

@@ -8,6 +8,6 @@ mod processes;
 pub use demand::{DEVICES, PodDemand};
 pub use device_manager::DeviceManager;
 pub use pod_resources::{
-    ContainerDevices, ContainerResources, ListResponse, PodResources, PodResourcesServer,
+    ContainerDevices, ContainerResources, ListResponse, PodResources, PodResourcesServer, ask,
 };
 pub use processes::Processes;

@@ -1,4 +1,4 @@
-//! The kubelet's PodResources API, v1, `List` only, on a unix socket.
+//! The kubelet's `PodResources` API, v1, `List` only, on a unix socket.
 //!
 //! The messages are those of `k8s.io/kubelet/pkg/apis/podresources/v1`, less what is about NUMA, CPUs,
 //! memory and claims.
@@ -10,15 +10,19 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
+use http::uri::PathAndQuery;
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
-use tonic::codegen::{Body, Service, StdError, http};
+use tonic::codegen::{Body, Service, StdError};
 use tonic::server::{Grpc, NamedService, UnaryService};
+use tonic::transport::Endpoint;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use super::{DeviceManager, PodDemand};
 use crate::{Error, Result};
+
+const LIST: &str = "/v1.PodResourcesLister/List";
 
 /// Asks for all pods of the node.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -69,9 +73,10 @@ pub struct ContainerDevices {
 }
 
 impl ListResponse {
-    /// All pods of a node that have not ended, those without devices too.
+    /// All pods of a node that were admitted and have not ended, those without devices too.
     pub fn of(pods: &[PodDemand], devices: &DeviceManager) -> Self {
-        let alive = pods.iter().filter(|pod| !pod.ended);
+        let alive = pods.iter();
+        let alive = alive.filter(|pod| !pod.ended && !devices.has_refused(&pod.uid));
         let pod_resources = alive.map(|pod| PodResources {
             name: pod.name.clone(),
             namespace: pod.namespace.clone(),
@@ -112,8 +117,7 @@ impl PodResourcesServer {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
     }
 
-    /// The answer.
-    pub fn list(&self) -> ListResponse {
+    fn answer(&self) -> ListResponse {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -129,6 +133,33 @@ impl PodResourcesServer {
         // It ends with an error only if the listener does; then its clients say so.
         Ok(async { drop(server.await) })
     }
+}
+
+/// Asks the server at a socket, as an agent would.
+///
+/// # Errors
+/// What gRPC says, with the socket.
+pub async fn ask(socket: &Path) -> Result<ListResponse> {
+    let failed = |wrong: String| Error::Malformed {
+        what: format!("ask {}", socket.display()),
+        wrong,
+    };
+    let endpoint = Endpoint::try_from(format!("unix:{}", socket.display()));
+    let endpoint = endpoint.map_err(|error| failed(error.to_string()))?;
+    let channel = endpoint.connect().await;
+    let mut client = tonic::client::Grpc::new(channel.map_err(|error| failed(error.to_string()))?);
+    client
+        .ready()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let codec = ProstCodec::<ListRequest, ListResponse>::default();
+    let request = Request::new(ListRequest {});
+    let answer = client
+        .unary(request, PathAndQuery::from_static(LIST), codec)
+        .await;
+    Ok(answer
+        .map_err(|status| failed(status.to_string()))?
+        .into_inner())
 }
 
 impl NamedService for PodResourcesServer {
@@ -152,7 +183,7 @@ where
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let lister = self.clone();
         Box::pin(async move {
-            Ok(if request.uri().path() == "/v1.PodResourcesLister/List" {
+            Ok(if request.uri().path() == LIST {
                 Grpc::new(ProstCodec::default())
                     .unary(lister, request)
                     .await
@@ -168,6 +199,6 @@ impl UnaryService<ListRequest> for PodResourcesServer {
     type Future = std::future::Ready<Result<Response<ListResponse>, Status>>;
 
     fn call(&mut self, _: Request<ListRequest>) -> Self::Future {
-        ready(Ok(Response::new(self.list())))
+        ready(Ok(Response::new(self.answer())))
     }
 }
