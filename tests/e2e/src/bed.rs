@@ -157,7 +157,9 @@ impl Bed {
     /// The first that does not end by itself; dropping the bed kills it.
     pub async fn stop(&self) -> Result<()> {
         let running = self.plane().take_running();
-        ControlPlane::stop(running).await
+        ControlPlane::stop(running).await?;
+        lock(&self.watchdog).forget();
+        Ok(())
     }
 
     fn plane(&self) -> MutexGuard<'_, ControlPlane> {

@@ -141,3 +141,60 @@ impl Drop for Child {
         self.kill();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eventually::{Look, PATIENCE, eventually};
+
+    fn shell(script: &str) -> (tempfile::TempDir, Child) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        let child = Child::spawn("the-program", command, &folder.path().join("log"), None);
+        (folder, child.unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_early_end_is_told_with_the_name_and_the_last_words() {
+        let (_folder, mut child) = shell("echo 'no such flag' >&2; exit 3");
+        child.process.wait().unwrap();
+        let told = format!("{:?}", child.check().unwrap_err());
+        for part in ["the-program", "exit status: 3", "no such flag"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+
+    async fn says(child: &Child, word: &str) {
+        eventually("it says so", PATIENCE, async || {
+            let tail = child.tail();
+            Ok(if tail.contains(word) {
+                Look::Done(())
+            } else {
+                Look::NotYet(tail)
+            })
+        })
+        .await
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_program_is_asked_to_end_and_its_answer_is_returned() {
+        let script = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.01; done";
+        let (_folder, mut child) = shell(script);
+        says(&child, "ready").await;
+        let ended = child.terminate(Duration::from_secs(10)).await.unwrap();
+        assert_eq!(ended.code(), Some(7));
+        child.check().unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn a_program_that_does_not_end_is_reported_and_left() {
+        let script = "trap '' TERM; echo deaf; while :; do sleep 0.01; done";
+        let (_folder, mut child) = shell(script);
+        says(&child, "deaf").await;
+        let refused = child.terminate(Duration::from_millis(100)).await;
+        assert!(matches!(refused, Err(Error::Timeout { .. })), "{refused:?}");
+        child.check().unwrap();
+    }
+}

@@ -56,12 +56,26 @@ pub async fn wait_for<K>(
     api: &Api<K>,
     name: &str,
     what: &str,
+    condition: impl FnMut(&K) -> bool,
+) -> Result<K>
+where
+    K: Clone + DeserializeOwned + Debug + Serialize + Resource,
+{
+    wait_within(PATIENCE, api, name, what, condition).await
+}
+
+/// [`wait_for`] with another patience.
+pub async fn wait_within<K>(
+    patience: Duration,
+    api: &Api<K>,
+    name: &str,
+    what: &str,
     mut condition: impl FnMut(&K) -> bool,
 ) -> Result<K>
 where
     K: Clone + DeserializeOwned + Debug + Serialize + Resource,
 {
-    eventually(&format!("{name}: {what}"), PATIENCE, async || {
+    eventually(&format!("{name}: {what}"), patience, async || {
         Ok(match get(api, name).await? {
             Some(object) if condition(&object) => Look::Done(object),
             Some(object) => Look::NotYet(shown(&object)),

@@ -19,11 +19,13 @@
 mod audit;
 mod bed;
 mod child;
+mod cluster;
 mod control_plane;
 mod device_plugin;
 mod error;
 mod eventually;
 mod fleet;
+mod history;
 mod http_get;
 mod install;
 mod kubelet;
@@ -33,10 +35,12 @@ mod workload;
 
 pub use audit::{Audit, Mark, ObjectRef, Query, Record};
 pub use bed::{Bed, Guest};
+pub use cluster::Cluster;
 pub use control_plane::{Component, Identity};
 pub use error::{Error, Result};
-pub use eventually::{Look, PATIENCE, POLL, eventually, shown, wait_for, wait_gone};
-pub use fleet::{FakeNode, Fleet, NodeSpec, PluginConfigMap, extended, is_ready};
+pub use eventually::{Look, PATIENCE, POLL, eventually, shown, wait_for, wait_gone, wait_within};
+pub use fleet::{FakeNode, Fleet, NodeSpec, PluginConfigMap, extended};
+pub use history::{Change, History};
 pub use install::{NAMESPACE, apply, install_product, parse};
 pub use kubelet::{ContainerDevices, ContainerResources, ListResponse, PodResources};
 pub use program::{Metrics, Program};

@@ -2,22 +2,18 @@
 //! a node and a namespace of their own.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "helpers of tests fail as tests do; clippy exempts the tests alone"
 )]
 
 use std::time::{Duration, Instant};
 
 use e2e::{
-    Evicted, FakeNode, Fleet, Guest, Look, NodeSpec, PATIENCE, PluginConfigMap, Query, Workload,
-    apply, eventually, evict, extended, parse, wait_for, wait_gone,
+    Evicted, FakeNode, Fleet, Guest, History, Look, NodeSpec, PATIENCE, PluginConfigMap, Query,
+    Workload, apply, eventually, evict, extended, parse, wait_for, wait_gone,
 };
-use futures::StreamExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Node, Pod};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
-use kube::api::{
-    DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent, WatchParams,
-};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 
@@ -158,43 +154,21 @@ async fn a_pod_waits_for_its_slice_holds_it_and_gives_it_back() {
     part.node.gpus().destroy_instance(&slice).unwrap();
 }
 
-/// What a node could allocate, version by version of its object, until it can allocate `last`.
-async fn history_until(part: &Part, since: &str, last: &str) -> Vec<Vec<(String, usize)>> {
-    let nodes: Api<Node> = Api::all(part.client.clone());
-    let params = WatchParams::default().fields(&format!("metadata.name={}", part.name));
-    let mut events = nodes.watch(&params, since).await.unwrap().boxed();
-    let mut history = Vec::new();
-    while let Some(event) = events.next().await {
-        let WatchEvent::Modified(node) = event.unwrap() else {
-            continue;
-        };
-        let now: Vec<_> = extended(&node)
-            .into_iter()
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        if history.last() != Some(&now) {
-            history.push(now);
-        }
-        if extended(&node).contains_key(last) {
-            return history;
-        }
-    }
-    panic!("the watch ended at {history:?}")
-}
-
 #[tokio::test]
 async fn devices_are_read_only_when_the_label_selects_another_config_that_is_there() {
     let part = part("reread", A100).await;
     part.cut("1g.5gb");
     part.node.label(json!({LABEL: "mixed"})).await.unwrap();
-    let before = part.node.wait_allocatable(&[(SLICE, 1)]).await.unwrap();
-    let since = before.resource_version().unwrap();
+    part.node.wait_allocatable(&[(SLICE, 1)]).await.unwrap();
+    let nodes: Api<Node> = Api::all(part.client.clone());
+    let history = History::of(nodes, "metadata.name=reread").await.unwrap();
 
     part.cut("2g.10gb");
     let other = json!({"data": {"mixed": "flags: {migStrategy: none}"}});
     let params = PatchParams::default();
+    let patch = Patch::Merge(other);
     part.configs
-        .patch("configs", &params, &Patch::Merge(other))
+        .patch("configs", &params, &patch)
         .await
         .unwrap();
     part.node.label(json!({LABEL: "nowhere"})).await.unwrap();
@@ -206,18 +180,25 @@ async fn devices_are_read_only_when_the_label_selects_another_config_that_is_the
             Look::NotYet(log)
         })
     };
-    eventually("the sidecar has seen the label", PATIENCE, look)
-        .await
-        .unwrap();
+    let what = "the sidecar has seen the label";
+    eventually(what, PATIENCE, look).await.unwrap();
     part.node
         .label(json!({LABEL: "mixed-again"}))
         .await
         .unwrap();
 
-    let history = history_until(&part, &since, "nvidia.com/mig-2g.10gb").await;
-    let one = |name: &str| (name.to_owned(), 1);
-    let after = vec![one(SLICE), one("nvidia.com/mig-2g.10gb")];
-    assert_eq!(history, [vec![one(SLICE)], after]);
+    let advertised = |node: &Node| {
+        let mut all = extended(node);
+        all.retain(|_, count| *count > 0);
+        all.into_keys().collect::<Vec<_>>()
+    };
+    let larger = "nvidia.com/mig-2g.10gb";
+    let has_larger = |node: &Node| advertised(node).contains(&larger.to_owned());
+    history.until("both slices", has_larger).await.unwrap();
+    assert_eq!(
+        history.steps(advertised),
+        [vec![SLICE], vec![SLICE, larger]]
+    );
 }
 
 #[tokio::test]
@@ -327,4 +308,19 @@ async fn manifests_are_applied_in_the_order_that_they_need() {
     let policies: Api<crds::GpuSharingPolicy> = Api::all(client);
     let names = policies.list(&ListParams::default()).await.unwrap();
     assert_eq!(names.items[0].name_any(), "applied");
+}
+
+#[tokio::test]
+async fn a_bed_ends_when_it_is_asked_to_and_leaves_nothing() {
+    let bed = e2e::Bed::start().await.unwrap();
+    let folder = bed.folder().to_owned();
+    bed.stop().await.unwrap();
+    bed.client()
+        .await
+        .unwrap()
+        .apiserver_version()
+        .await
+        .unwrap_err();
+    drop(bed);
+    assert!(!folder.exists());
 }

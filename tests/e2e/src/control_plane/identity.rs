@@ -62,22 +62,25 @@ impl Identity {
         folder.join("kube").join(self.name())
     }
 
-    /// A client of the API server for it. It does not repeat what was refused: 429 is an answer that
-    /// tests want to see.
+    /// A client of the API server for it.
     pub async fn client(self, folder: &Path) -> Result<Client> {
-        let path = self.kubeconfig(folder);
-        let failed = |wrong: kube::config::KubeconfigError| Error::Malformed {
-            what: path.display().to_string(),
-            wrong: wrong.to_string(),
-        };
-        let file = Kubeconfig::read_from(&path).map_err(failed)?;
-        let options = KubeConfigOptions::default();
-        let mut config = Config::from_custom_kubeconfig(file, &options)
-            .await
-            .map_err(failed)?;
-        config.default_retry = false;
-        Client::try_from(config).map_err(Error::api("make a client"))
+        client_of(&self.kubeconfig(folder)).await
     }
+}
+
+/// A client with what a kubeconfig says. It does not repeat what was refused: 429 is an answer that
+/// tests want to see.
+pub async fn client_of(kubeconfig: &Path) -> Result<Client> {
+    let failed = |wrong: kube::config::KubeconfigError| Error::Malformed {
+        what: kubeconfig.display().to_string(),
+        wrong: wrong.to_string(),
+    };
+    let file = Kubeconfig::read_from(kubeconfig).map_err(failed)?;
+    let options = KubeConfigOptions::default();
+    let config = Config::from_custom_kubeconfig(file, &options).await;
+    let mut config = config.map_err(failed)?;
+    config.default_retry = false;
+    Client::try_from(config).map_err(Error::api("make a client"))
 }
 
 /// Writes `tokens.csv`, a kubeconfig for each identity and the signing key.

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-pub use identity::{Identity, kubeconfig};
+pub use identity::{Identity, client_of, kubeconfig};
 
 use crate::child::Child;
 use crate::watchdog::Watchdog;

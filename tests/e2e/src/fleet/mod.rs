@@ -18,7 +18,8 @@ use kube::{Api, Client};
 use nvml_sim::SimulatedNode;
 use tokio::task::JoinSet;
 
-pub use fake_node::{FakeNode, extended, is_ready};
+use fake_node::is_ready;
+pub use fake_node::{FakeNode, extended};
 pub use spec::NodeSpec;
 
 use crate::control_plane::Identity;

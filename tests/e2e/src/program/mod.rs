@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal};
 pub use metrics::Metrics;
 
 use crate::child::Child;
+use crate::control_plane::client_of;
 use crate::eventually::{Look, PATIENCE, eventually};
 use crate::http_get::http_get;
 use crate::install::NAMESPACE;
@@ -28,7 +29,7 @@ use credentials::PodOf;
 #[derive(Debug)]
 pub struct Program {
     name: String,
-    binary: PathBuf,
+    binary: Binary,
     folder: PathBuf,
     arguments: Vec<OsString>,
     environment: Vec<(String, OsString)>,
@@ -41,13 +42,9 @@ pub struct Program {
 
 impl Program {
     /// The operator; `name` tells several apart.
-    ///
-    /// # Errors
-    /// [`Error::NotBuilt`].
     pub fn operator(bed: &Bed, name: &str) -> Result<Self> {
         let configs = PluginConfigMap::default();
-        let binary = built("gpu-sharing-operator", "operator")?;
-        let program = Self::new(bed, name, binary, PodOf::operator())?;
+        let program = Self::new(bed, name, Binary::Operator, PodOf::operator())?;
         Ok(program
             .arg("--lease-namespace", NAMESPACE)
             .arg("--device-plugin-namespace", configs.namespace)
@@ -55,13 +52,9 @@ impl Program {
     }
 
     /// The agent of a node.
-    ///
-    /// # Errors
-    /// [`Error::NotBuilt`].
     pub fn agent(bed: &Bed, node: &FakeNode) -> Result<Self> {
         let name = format!("agent-{}", node.name());
-        let binary = built("gpu-sharing-agent", "node-agent")?;
-        let program = Self::new(bed, &name, binary, PodOf::agent(node.name()))?;
+        let program = Self::new(bed, &name, Binary::Agent, PodOf::agent(node.name()))?;
         Ok(program
             .arg("--node-name", node.name())
             .arg("--nvml-library", node.driver_library())
@@ -71,7 +64,7 @@ impl Program {
             .env("NVML_SIM_STATE", node.gpus().path()))
     }
 
-    fn new(bed: &Bed, name: &str, binary: PathBuf, pod: PodOf) -> Result<Self> {
+    fn new(bed: &Bed, name: &str, binary: Binary, pod: PodOf) -> Result<Self> {
         let folder = bed.folder().join("programs").join(name);
         fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
         let program = Self {
@@ -108,17 +101,27 @@ impl Program {
         self
     }
 
-    /// Waits for its pod, gets a token for it, starts, and waits until it says where its metrics are.
+    /// Waits for its pod, and gets a token of the pod's service account that is bound to it.
+    pub async fn authorize(&self, client: &Client) -> Result<()> {
+        let token = self.pod.token(client).await?;
+        credentials::write(&self.folder, &self.bed_folder, &self.server, &token)
+    }
+
+    /// A client with its rights, once it has been authorized.
+    pub async fn client(&self) -> Result<Client> {
+        client_of(&self.kubeconfig()).await
+    }
+
+    /// Authorizes it, starts it, and waits until it says where its metrics are.
     ///
     /// # Errors
-    /// [`Error::Ended`] with the end of its log, if it ends before that.
+    /// [`Error::NotBuilt`]; [`Error::Ended`] with the end of its log, if it ends before that.
     pub async fn start(&mut self, client: &Client) -> Result<()> {
         self.kill();
-        let token = self.pod.token(client).await?;
-        credentials::write(&self.folder, &self.bed_folder, &self.server, &token)?;
+        self.authorize(client).await?;
         // Of an earlier run.
         let _ = fs::remove_file(self.port_file());
-        let mut command = Command::new(&self.binary);
+        let mut command = Command::new(self.binary.path()?);
         command.args(&self.arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = Child::spawn(&self.name, command, &self.log_file(), self.group)?;
@@ -239,20 +242,28 @@ impl Program {
     }
 }
 
-/// Our binary, built beside the test's own.
-fn built(name: &str, package: &'static str) -> Result<PathBuf> {
-    let test = std::env::current_exe().map_err(Error::file("find", "/proc/self/exe"))?;
-    let beside = test.parent().unwrap_or(Path::new("/"));
-    // A test is in `deps`, a program one above.
-    let profile = if beside.ends_with("deps") {
-        beside.parent().unwrap_or(beside)
-    } else {
-        beside
-    };
-    let path = profile.join(name);
-    if path.is_file() {
-        Ok(path)
-    } else {
-        Err(Error::NotBuilt { path, package })
+/// One of our binaries.
+#[derive(Clone, Copy, Debug)]
+enum Binary {
+    Operator,
+    Agent,
+}
+
+impl Binary {
+    /// Where cargo puts it: beside the test's own, or above, because a test is in `deps`.
+    fn path(self) -> Result<PathBuf> {
+        let (name, package) = match self {
+            Self::Operator => ("gpu-sharing-operator", "operator"),
+            Self::Agent => ("gpu-sharing-agent", "node-agent"),
+        };
+        let test = std::env::current_exe().map_err(Error::file("find", "/proc/self/exe"))?;
+        let beside = test.parent().unwrap_or(Path::new("/"));
+        let above = beside.parent().filter(|_| beside.ends_with("deps"));
+        let path = above.unwrap_or(beside).join(name);
+        if path.is_file() {
+            Ok(path)
+        } else {
+            Err(Error::NotBuilt { path, package })
+        }
     }
 }
