@@ -1,6 +1,6 @@
 //! What a node's agent sees and does.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub struct AgentOperation {
     /// How far it is.
     pub stage: AgentStage,
     /// When the agent last looked, while the operation is under way.
-    pub beat: Time,
+    pub beat: MicroTime,
     /// What went wrong, or what is in the way: a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]

@@ -1,6 +1,6 @@
 //! Where the operator is with a node.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,8 +17,8 @@ pub struct MaintenanceStatus {
     pub phase: Phase,
     /// Since when.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Time")]
-    pub phase_since: Option<Time>,
+    #[schemars(with = "MicroTime")]
+    pub phase_since: Option<MicroTime>,
     /// For people: the strategy in effect or, before it is reached, the one that is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -32,8 +32,8 @@ pub struct MaintenanceStatus {
     pub node_uid: Option<String>,
     /// When the operation began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Time")]
-    pub started_at: Option<Time>,
+    #[schemars(with = "MicroTime")]
+    pub started_at: Option<MicroTime>,
     /// When the phase is given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Time")]
@@ -145,8 +145,8 @@ pub struct DrainReport {
     pub blocked: Vec<BlockedPod>,
     /// When a pod that must leave was last seen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Time")]
-    pub last_seen: Option<Time>,
+    #[schemars(with = "MicroTime")]
+    pub last_seen: Option<MicroTime>,
 }
 
 /// A pod, by all that tells it from its successors.
@@ -267,9 +267,9 @@ pub struct HistoryEntry {
     /// One word for why.
     pub reason: String,
     /// When it began.
-    pub started_at: Time,
+    pub started_at: MicroTime,
     /// When it was over.
-    pub finished_at: Time,
+    pub finished_at: MicroTime,
     /// How long each phase took.
     pub durations: Vec<PhaseDuration>,
 }
