@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ChangeClass, MigTarget};
+use super::{ChangeClass, MigTarget, Target};
 use crate::policy::{DrainSettings, OnWindowClose};
 
 /// Where the operator is with a node.
@@ -69,6 +69,10 @@ pub struct MaintenanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "PluginConfigStatus")]
     pub plugin_config: Option<PluginConfigStatus>,
+    /// The target that was last reached and verified: what the node goes back to when an operation is rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Target")]
+    pub verified: Option<Target>,
     /// How the operation under way will be entered in `history` unless it succeeds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "OperationResult")]

@@ -20,7 +20,7 @@ pub use maintenance::{
 };
 pub use target::{
     ChangeClass, GpuTarget, MigTarget, Operation, OperationStage, PlacedProfile, PolicyReference,
-    SharingTarget, Target,
+    ReplicaRules, SharingTarget, Target,
 };
 
 use kube::{CustomResource, KubeSchema};

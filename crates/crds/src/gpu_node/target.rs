@@ -29,6 +29,28 @@ pub struct Target {
     /// Instances that others have made may be destroyed. Default false.
     #[serde(default)]
     pub adopt: bool,
+    /// How the device plugin names and hands out replicas; it knows one rule for all GPUs of a node.
+    #[serde(default)]
+    pub replicas: ReplicaRules,
+}
+
+/// How NVIDIA's device plugin names replicas and hands them out.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReplicaRules {
+    /// Advertise `<name>.shared` instead of `<name>`.
+    pub rename: bool,
+    /// Refuse pods that ask for more than one replica.
+    pub fail_requests_greater_than_one: bool,
+}
+
+impl Default for ReplicaRules {
+    fn default() -> Self {
+        Self {
+            rename: false,
+            fail_requests_greater_than_one: true,
+        }
+    }
 }
 
 /// What one GPU should be.
