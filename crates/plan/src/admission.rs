@@ -1,0 +1,1 @@
+//! Which nodes of a policy may be out of service now.

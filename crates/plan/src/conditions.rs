@@ -1,0 +1,1 @@
+//! Conditions whose transition times change only when their status does.

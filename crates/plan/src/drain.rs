@@ -1,0 +1,1 @@
+//! Who must leave a node, who may not be made to, and how an eviction went.

@@ -1,0 +1,1 @@
+//! What the GPUs of a node guarantee to a pod, as labels.

@@ -1,0 +1,1 @@
+//! A Kubernetes node as the decisions see it.

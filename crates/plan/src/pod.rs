@@ -1,0 +1,1 @@
+//! A pod as the decisions see it.

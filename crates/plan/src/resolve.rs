@@ -1,0 +1,1 @@
+//! What each node should be, by the policies.
