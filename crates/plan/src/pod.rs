@@ -1,1 +1,140 @@
 //! A pod as the decisions see it.
+
+mod protection;
+mod requests;
+#[cfg(test)]
+mod tests;
+
+pub use protection::{Protection, Until};
+
+use std::collections::BTreeMap;
+
+use crds::gpu_node::PodReference;
+use crds::names;
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+/// What decides about a pod.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PodView {
+    /// Namespace, name and UID.
+    pub reference: PodReference,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// All containers have ended for good: phase `Succeeded` or `Failed`.
+    pub finished: bool,
+    /// Since when it has been asked to end; unset: it has not.
+    pub leaving_since: Option<Timestamp>,
+    /// Who would make it anew.
+    pub controller: Controller,
+    /// It uses a volume whose content dies with it (`emptyDir`, in memory or not).
+    pub empty_dir: bool,
+    /// GPU resources that it asks for (see [`crate::node::is_gpu_resource`]), init containers included.
+    pub gpus: BTreeMap<String, i64>,
+    /// The do-not-evict annotation.
+    pub protection: Protection,
+    /// When the kubelet began with it.
+    pub started: Option<Timestamp>,
+    /// When the scheduler bound it to the node.
+    pub bound: Option<Timestamp>,
+}
+
+/// Who would make a pod anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Controller {
+    /// Nobody.
+    None,
+    /// A `DaemonSet` (apps), which ignores cordons.
+    DaemonSet,
+    /// The kubelet itself: a mirror of a static pod, which cannot be evicted.
+    Kubelet,
+    /// Any other controller, by its kind.
+    Other(String),
+}
+
+impl PodView {
+    /// The view of a pod as it was read.
+    pub fn of(pod: &Pod) -> Self {
+        let meta = &pod.metadata;
+        let annotation = |key: &str| meta.annotations.as_ref()?.get(key);
+        Self {
+            reference: PodReference {
+                namespace: meta.namespace.clone().unwrap_or_default(),
+                name: meta.name.clone().unwrap_or_default(),
+                uid: meta.uid.clone().unwrap_or_default(),
+            },
+            labels: meta.labels.clone().unwrap_or_default(),
+            finished: is_finished(pod),
+            leaving_since: leaving_since(pod),
+            controller: controller(pod),
+            empty_dir: has_empty_dir(pod),
+            gpus: requests::gpus(pod),
+            protection: annotation(names::ANNOTATION_DO_NOT_EVICT)
+                .map_or(Protection::None, |value| Protection::parse(value)),
+            started: pod
+                .status
+                .as_ref()
+                .and_then(|status| Some(status.start_time.as_ref()?.0)),
+            bound: bound(pod),
+        }
+    }
+
+    /// `namespace/name`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.reference.namespace, self.reference.name)
+    }
+}
+
+fn is_finished(pod: &Pod) -> bool {
+    let phase = pod
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref());
+    matches!(phase, Some("Succeeded" | "Failed"))
+}
+
+/// `deletionTimestamp` is the moment of the request and the grace period.
+fn leaving_since(pod: &Pod) -> Option<Timestamp> {
+    let deadline = pod.metadata.deletion_timestamp.as_ref()?.0;
+    let grace = SignedDuration::from_secs(pod.metadata.deletion_grace_period_seconds.unwrap_or(0));
+    Some(deadline.saturating_sub(grace).unwrap_or(deadline))
+}
+
+fn controller(pod: &Pod) -> Controller {
+    const MIRROR: &str = "kubernetes.io/config.mirror";
+    let annotations = pod.metadata.annotations.as_ref();
+    if annotations.is_some_and(|annotations| annotations.contains_key(MIRROR)) {
+        return Controller::Kubelet;
+    }
+    let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+    match owners.iter().find(|owner| owner.controller == Some(true)) {
+        None => Controller::None,
+        Some(owner) if is_daemon_set(owner) => Controller::DaemonSet,
+        Some(owner) if owner.kind == "Node" => Controller::Kubelet,
+        Some(owner) => Controller::Other(owner.kind.clone()),
+    }
+}
+
+fn is_daemon_set(owner: &OwnerReference) -> bool {
+    owner.kind == "DaemonSet" && owner.api_version.starts_with("apps/")
+}
+
+fn has_empty_dir(pod: &Pod) -> bool {
+    pod.spec
+        .as_ref()
+        .and_then(|spec| spec.volumes.as_deref())
+        .unwrap_or_default()
+        .iter()
+        .any(|volume| volume.empty_dir.is_some())
+}
+
+fn bound(pod: &Pod) -> Option<Timestamp> {
+    pod.status
+        .as_ref()?
+        .conditions
+        .as_deref()?
+        .iter()
+        .find(|condition| condition.type_ == "PodScheduled" && condition.status == "True")
+        .and_then(|condition| Some(condition.last_transition_time.as_ref()?.0))
+}

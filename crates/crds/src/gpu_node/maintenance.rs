@@ -147,10 +147,10 @@ pub struct DrainReport {
     pub remaining: Vec<PodReference>,
     /// Pods that cannot be evicted now, and why.
     pub blocked: Vec<BlockedPod>,
-    /// When a pod that must leave was last seen.
+    /// Since when nobody who must leave has been seen. Unset: somebody is still there.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "MicroTime")]
-    pub last_seen: Option<MicroTime>,
+    pub quiet_since: Option<MicroTime>,
 }
 
 /// A pod, by all that tells it from its successors.
@@ -174,7 +174,7 @@ pub struct BlockedPod {
     /// Namespace and name, `namespace/name`.
     pub pod: String,
     /// One word: `DisruptionBudget`, `MultipleDisruptionBudgets`, `NoController`, `EmptyDir`, `DoNotEvict`,
-    /// `NotSelected`, `DaemonSet`, `MirrorPod`, `Error`.
+    /// `NotSelected`, `DaemonSet`, `MirrorPod`, `UnknownProcess`, `Throttled`, `Forbidden`, `Error`.
     pub reason: String,
     /// A sentence; names the budget if one is in the way.
     pub message: String,

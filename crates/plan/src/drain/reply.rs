@@ -1,0 +1,114 @@
+//! What the API server's answer to an eviction means.
+
+use std::time::Duration;
+
+/// The API server's answer to `POST …/pods/<name>/eviction`, in its own words. The request must carry the pod's UID
+/// as a precondition and must not be retried by the client itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status code. 0: there was no answer (timeout, reset), the outcome is unknown.
+    pub code: u16,
+    /// The body is a `Status` with status `Failure`. The server answers 201 with such a body when several disruption
+    /// budgets cover the pod.
+    pub failure: bool,
+    /// `Status.code` of such a body; 0: none.
+    pub status_code: u16,
+    /// `Status.message`.
+    pub message: String,
+    /// `Status.details.causes`.
+    pub causes: Vec<Cause>,
+    /// `Status.details.retryAfterSeconds`; 0: none.
+    pub retry_after_seconds: u32,
+}
+
+/// One of `Status.details.causes`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cause {
+    /// `reason`, such as `DisruptionBudget`.
+    pub reason: String,
+    /// `message`.
+    pub message: String,
+}
+
+/// What an answer means for the pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The pod has been asked to end. Do not evict it again: a second eviction of an ending pod skips its budget.
+    Accepted,
+    /// No such pod: it is gone.
+    Gone,
+    /// The pod of that name has another UID, or has just been written to: look again.
+    Stale,
+    /// A disruption budget does not allow it now.
+    Budget {
+        /// What the server says about the budget; names it.
+        message: String,
+        /// When the server would like to be asked again.
+        after: Option<Duration>,
+    },
+    /// Several disruption budgets cover the pod; the eviction API does not support that.
+    Budgets(String),
+    /// The API server is busy. Says nothing about the pod.
+    Throttled(Option<Duration>),
+    /// The pod's namespace is being deleted: the pod will go by itself.
+    NamespaceEnding,
+    /// The operator may not evict this pod.
+    Forbidden(String),
+    /// Anything else, or no answer: unknown outcome. The UID precondition makes another attempt safe.
+    Failed(String),
+}
+
+impl Reply {
+    /// Reads an answer.
+    pub fn of(answer: &Answer) -> Self {
+        let code = match (answer.code, answer.failure) {
+            (200..=299, true) => answer.status_code.max(300),
+            (code, _) => code,
+        };
+        let after = Some(answer.retry_after_seconds)
+            .filter(|seconds| *seconds > 0)
+            .map(|seconds| Duration::from_secs(seconds.into()));
+        match code {
+            200..=299 => Self::Accepted,
+            404 => Self::Gone,
+            409 => Self::Stale,
+            429 => Self::too_many(answer, after),
+            403 if has_cause(answer, "NamespaceTerminating") => Self::NamespaceEnding,
+            403 => Self::Forbidden(answer.message.clone()),
+            _ if several_budgets(answer) => Self::Budgets(answer.message.clone()),
+            0 => Self::Failed(or(&answer.message, "the API server did not answer")),
+            code => Self::Failed(or(
+                &answer.message,
+                &format!("the API server answered {code}"),
+            )),
+        }
+    }
+
+    fn too_many(answer: &Answer, after: Option<Duration>) -> Self {
+        let budget = answer
+            .causes
+            .iter()
+            .find(|cause| cause.reason == "DisruptionBudget");
+        match budget {
+            Some(cause) => Self::Budget {
+                message: or(&cause.message, &answer.message),
+                after,
+            },
+            None => Self::Throttled(after),
+        }
+    }
+}
+
+fn or(text: &str, otherwise: &str) -> String {
+    if text.is_empty() { otherwise } else { text }.to_owned()
+}
+
+fn has_cause(answer: &Answer, reason: &str) -> bool {
+    answer.causes.iter().any(|cause| cause.reason == reason)
+}
+
+/// The server's only mark of it is its sentence: "This pod has more than one PodDisruptionBudget, which the eviction
+/// subresource does not support."
+fn several_budgets(answer: &Answer) -> bool {
+    answer.message.contains("more than one PodDisruptionBudget")
+}

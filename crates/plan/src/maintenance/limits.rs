@@ -1,0 +1,59 @@
+//! How long each part of an operation may take.
+
+use jiff::SignedDuration;
+
+/// How long each part of an operation may take. The defaults are those of the product; tests shorten them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The agent must answer `Prepare` within this.
+    pub prepare: SignedDuration,
+    /// The node must show the cordon within this; an uncordon that takes longer is reported.
+    pub cordon: SignedDuration,
+    /// The agent must have changed the GPUs, or have put them back, within this.
+    pub repartition: SignedDuration,
+    /// The node must advertise the new devices within this.
+    pub validate: SignedDuration,
+    /// Nobody who must leave may be seen for so long before a drain counts as complete: a pod may have been bound just
+    /// before the cordon.
+    pub quiet: SignedDuration,
+    /// An agent that has not been heard for so long during an operation is lost.
+    pub agent_lost: SignedDuration,
+    /// So long after it was bound, a pod that the kubelet does not list as a holder is evicted like one that it does.
+    pub admission: SignedDuration,
+    /// Wait after the first operation that did not succeed; doubles with each further one.
+    pub back_off: SignedDuration,
+    /// The longest such wait.
+    pub longest_back_off: SignedDuration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            prepare: SignedDuration::from_secs(30),
+            cordon: SignedDuration::from_mins(2),
+            repartition: SignedDuration::from_mins(5),
+            validate: SignedDuration::from_mins(5),
+            quiet: SignedDuration::from_secs(5),
+            agent_lost: SignedDuration::from_secs(30),
+            admission: SignedDuration::from_secs(15),
+            back_off: SignedDuration::from_mins(5),
+            longest_back_off: SignedDuration::from_hours(6),
+        }
+    }
+}
+
+impl Limits {
+    /// The wait after so many operations in a row that did not succeed; none after 0.
+    pub fn wait_after(&self, attempts: i32) -> SignedDuration {
+        let doublings = match u32::try_from(attempts) {
+            Ok(0) | Err(_) => return SignedDuration::ZERO,
+            Ok(attempts) => attempts.saturating_sub(1),
+        };
+        let factor = 2_i32.saturating_pow(doublings);
+        self.back_off
+            .checked_mul(factor)
+            .map_or(self.longest_back_off, |wait| {
+                wait.min(self.longest_back_off)
+            })
+    }
+}
