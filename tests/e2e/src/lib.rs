@@ -36,7 +36,7 @@ mod workload;
 pub use audit::{Audit, Mark, ObjectRef, Query, Record};
 pub use bed::{Bed, Guest};
 pub use cluster::Cluster;
-pub use control_plane::{Component, Identity};
+pub use control_plane::{Component, Identity, control_plane_binaries};
 pub use error::{Error, Result};
 pub use eventually::{Look, PATIENCE, POLL, eventually, shown, wait_for, wait_gone, wait_within};
 pub use fleet::{FakeNode, Fleet, NodeSpec, PluginConfigMap, extended};

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+pub use binaries::folder as control_plane_binaries;
 pub use identity::{Identity, client_of, kubeconfig};
 
 use crate::child::Child;

@@ -1,0 +1,103 @@
+//! The charts as helm sees them.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::command::{dry_run, helm, template};
+use crate::{installed, repository};
+
+const CHARTS: [&str; 2] = ["charts/gpu-sharing-crds", "charts/gpu-sharing-operator"];
+
+#[test]
+fn helm_finds_no_fault_with_the_charts() {
+    for chart in CHARTS {
+        helm(&["lint", "--strict", chart]).expect_success(chart);
+    }
+}
+
+#[test]
+fn the_charts_have_the_version_of_the_programs() {
+    for chart in CHARTS {
+        let text = fs::read_to_string(repository(chart).join("Chart.yaml")).unwrap();
+        let chart: Value = serde_saphyr::from_str(&text).unwrap();
+        let expected = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            [&chart["version"], &chart["appVersion"]],
+            [expected, expected],
+            "{chart}"
+        );
+    }
+}
+
+#[test]
+fn a_value_that_is_wrong_is_refused_by_name() {
+    assert!(template(&["--set", "operator.replicas=2"]).succeeded);
+    for (value, named) in [
+        ("operator.replica=2", "replica"),
+        ("replicas=2", "replicas"),
+        ("operator.replicas=two", "replicas"),
+        ("operator.replicas=-1", "replicas"),
+        ("operator.podDisruptionBudget=true", "replicas"),
+        ("operator.resources.request.cpu=1", "request"),
+        ("operator.tolerations[0].operator=Sometimes", "tolerations"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+        ("image.repository=", "repository"),
+        ("image.tag=a b", "tag"),
+        ("imagePullSecrets[0].name=a", "imagePullSecrets"),
+        ("log.format=xml", "format"),
+        ("log.level=", "level"),
+        ("devicePlugin.namespace=GPU", "namespace"),
+        ("devicePlugin.configMap=null", "configMap"),
+        ("agent.nodeSelector.gpu=true", "nodeSelector"),
+        ("agent.driver.root=driver", "root"),
+        ("agent.kubeletRoot=", "kubeletRoot"),
+        ("agent.nvml=/lib", "nvml"),
+    ] {
+        let said = template(&["--set", value]);
+        assert!(
+            !said.succeeded && said.errors.contains(named),
+            "{value}: {}",
+            said.errors
+        );
+    }
+}
+
+#[test]
+fn every_value_is_described() {
+    let text = fs::read_to_string(repository(CHARTS[1]).join("values.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let mut silent = Vec::new();
+    undescribed(&schema["properties"], "", &mut silent);
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+/// The properties, by path, with neither a description nor a definition that has one.
+fn undescribed(properties: &Value, path: &str, silent: &mut Vec<String>) {
+    for (name, property) in properties.as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        if property
+            .get("description")
+            .or(property.get("$ref"))
+            .is_none()
+        {
+            silent.push(path.clone());
+        }
+        undescribed(&property["properties"], &path, silent);
+    }
+}
+
+#[tokio::test]
+async fn the_api_server_accepts_what_helm_renders_from_any_values() {
+    let (bed, _) = installed().await;
+    for (values, expected) in [
+        ("everything.yaml", "poddisruptionbudget"),
+        ("nothing.yaml", "daemonset"),
+    ] {
+        let file = repository("tests/e2e/tests/chart/values").join(values);
+        let file = file.display().to_string();
+        let rendered = template(&["--values", &file]).expect_success(values);
+        let said = dry_run(&bed, &rendered).expect_success(values);
+        assert!(said.contains(expected), "{values}: {said}");
+    }
+}
