@@ -73,10 +73,10 @@ pub struct MaintenanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Target")]
     pub verified: Option<Target>,
-    /// How the operation under way will be entered in `history` unless it succeeds.
+    /// How the operation under way will be entered in `history`. Unset: it may still succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "OperationResult")]
-    pub outcome: Option<OperationResult>,
+    #[schemars(with = "Outcome")]
+    pub outcome: Option<Outcome>,
     /// How long the operation under way has spent in the phases that are over.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
@@ -260,6 +260,18 @@ pub enum OperationResult {
     Quarantined,
 }
 
+/// How an operation ended, and why.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Outcome {
+    /// How it ended.
+    pub result: OperationResult,
+    /// One word for why.
+    pub reason: String,
+    /// A sentence for why.
+    pub message: String,
+}
+
 /// An operation that is over.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -270,6 +282,8 @@ pub struct HistoryEntry {
     pub result: OperationResult,
     /// One word for why.
     pub reason: String,
+    /// A sentence for why.
+    pub message: String,
     /// When it began.
     pub started_at: MicroTime,
     /// When it was over.

@@ -16,7 +16,8 @@ pub use inventory::{
 };
 pub use maintenance::{
     BlockedPod, DrainReport, GpuPlan, HistoryEntry, MaintenanceStatus, OperationPlan,
-    OperationResult, OperationSnapshot, Phase, PhaseDuration, PluginConfigStatus, PodReference,
+    OperationResult, OperationSnapshot, Outcome, Phase, PhaseDuration, PluginConfigStatus,
+    PodReference,
 };
 pub use target::{
     ChangeClass, GpuTarget, MigTarget, Operation, OperationStage, PlacedProfile, PolicyReference,
