@@ -1,0 +1,167 @@
+//! The difference between one GPU and its target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crds::gpu_node::{
+    ChangeClass, GpuPlan, GpuStatus, GpuTarget, MigInstance, MigMode, MigTarget, PlacedProfile,
+};
+
+use crate::layout::{describe, stands_on};
+
+/// The difference between one GPU and its target. The plan is whole even if nothing differs.
+pub(super) struct Difference {
+    pub(super) class: ChangeClass,
+    pub(super) plan: GpuPlan,
+    pub(super) affected: BTreeSet<String>,
+}
+
+/// What becomes of the instances of a GPU.
+pub(super) struct Fates<'a> {
+    pub(super) kept: Vec<&'a MigInstance>,
+    /// Made by others, not wanted and not ours to destroy.
+    left: Vec<&'a MigInstance>,
+    pub(super) destroyed: Vec<&'a MigInstance>,
+    pub(super) created: Vec<&'a PlacedProfile>,
+}
+
+pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference {
+    if switches(gpu, wanted.mig.enabled) {
+        return switch(gpu, wanted);
+    }
+    let fates = fates(gpu, &wanted.mig, adopt);
+    let crowded = crowded(gpu, wanted.sharing.replicas, &fates);
+    let class = if !crowded.is_empty() {
+        ChangeClass::Gpus
+    } else if !fates.destroyed.is_empty() || !fates.created.is_empty() {
+        ChangeClass::Devices
+    } else {
+        ChangeClass::None
+    };
+    let gone = fates.destroyed.iter().flat_map(|gone| devices(gpu, gone));
+    Difference {
+        class,
+        affected: gone.chain(crowded).collect(),
+        plan: plan(gpu, target_with(&wanted.mig, &fates.left), &fates),
+    }
+}
+
+/// Whether MIG mode must be switched, or a switch that is pending must be taken back. A product without MIG is off.
+fn switches(gpu: &GpuStatus, wanted: bool) -> bool {
+    is_on(gpu.mig.current) != wanted || is_on(gpu.mig.pending) != wanted
+}
+
+pub(super) const fn is_on(mode: MigMode) -> bool {
+    match mode {
+        MigMode::Enabled => true,
+        MigMode::Disabled | MigMode::NotSupported => false,
+    }
+}
+
+/// Nothing on a GPU outlives a switch of its MIG mode.
+fn switch(gpu: &GpuStatus, wanted: &GpuTarget) -> Difference {
+    let holders = gpu.holders.iter().map(|holder| &holder.device);
+    let processes = gpu.processes.iter().map(|process| &process.device);
+    let instances = gpu.instances.iter().filter_map(|i| i.uuid.as_ref());
+    let affected = [&gpu.uuid].into_iter().chain(instances);
+    let fates = Fates {
+        kept: Vec::new(),
+        left: Vec::new(),
+        destroyed: gpu.instances.iter().collect(),
+        created: wanted.mig.instances.iter().collect(),
+    };
+    Difference {
+        class: ChangeClass::Gpus,
+        affected: affected.chain(holders).chain(processes).cloned().collect(),
+        plan: plan(gpu, wanted.mig.clone(), &fates),
+    }
+}
+
+/// What becomes of each instance, and what is missing.
+pub(super) fn fates<'a>(gpu: &'a GpuStatus, wanted: &'a MigTarget, adopt: bool) -> Fates<'a> {
+    let is = |instance: &MigInstance, place: &PlacedProfile| {
+        let same = instance.start == place.start && instance.profile == place.profile;
+        same && instance.uuid.is_some()
+    };
+    let wanted = &wanted.instances;
+    let (kept, rest): (Vec<_>, Vec<_>) = gpu
+        .instances
+        .iter()
+        .partition(|instance| wanted.iter().any(|place| is(instance, place)));
+    let missing = |place: &&PlacedProfile| !kept.iter().any(|instance| is(instance, place));
+    let created = wanted.iter().filter(missing).collect();
+    let (destroyed, left) = rest
+        .into_iter()
+        .partition(|instance| instance.owned || adopt);
+    Fates {
+        kept,
+        left,
+        destroyed,
+        created,
+    }
+}
+
+/// UUIDs of an instance's devices. Those of an instance without a whole compute instance are known only by who holds
+/// them.
+fn devices(gpu: &GpuStatus, instance: &MigInstance) -> Vec<String> {
+    let holders = gpu.holders.iter().map(|holder| &holder.device);
+    let processes = gpu.processes.iter().map(|process| &process.device);
+    holders
+        .chain(processes)
+        .filter(|device| stands_on(gpu, instance, device))
+        .chain(&instance.uuid)
+        .cloned()
+        .collect()
+}
+
+/// Devices that stay and have more pods on them than may share one.
+fn crowded(gpu: &GpuStatus, replicas: i32, fates: &Fates<'_>) -> Vec<String> {
+    let stays = |device: &str| {
+        let mut kept = fates.kept.iter();
+        device == gpu.uuid || kept.any(|instance| instance.uuid.as_deref() == Some(device))
+    };
+    let mut pods: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
+    for holder in gpu.holders.iter().filter(|holder| stays(&holder.device)) {
+        let pod = (holder.namespace.as_str(), holder.pod.as_str());
+        pods.entry(&holder.device).or_default().insert(pod);
+    }
+    let most = usize::try_from(replicas.max(1)).unwrap_or(usize::MAX);
+    pods.retain(|_, pods| pods.len() > most);
+    pods.into_keys().map(str::to_owned).collect()
+}
+
+/// The target, with what others have made and is left beside it.
+fn target_with(wanted: &MigTarget, left: &[&MigInstance]) -> MigTarget {
+    let mut target = wanted.clone();
+    target.instances.extend(left.iter().map(|i| placed(i)));
+    target.instances.sort();
+    target
+}
+
+fn placed(instance: &MigInstance) -> PlacedProfile {
+    PlacedProfile {
+        start: instance.start,
+        profile: instance.profile.clone(),
+    }
+}
+
+fn plan(gpu: &GpuStatus, to: MigTarget, fates: &Fates<'_>) -> GpuPlan {
+    let from = MigTarget {
+        enabled: is_on(gpu.mig.current),
+        instances: gpu.instances.iter().map(placed).collect(),
+    };
+    GpuPlan {
+        index: gpu.index,
+        uuid: gpu.uuid.clone(),
+        before: describe(&from),
+        after: describe(&to),
+        from,
+        to,
+        kept: number(fates.kept.len() + fates.left.len()),
+        destroyed: number(fates.destroyed.len()),
+        created: number(fates.created.len()),
+    }
+}
+
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

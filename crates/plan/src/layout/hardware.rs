@@ -1,0 +1,128 @@
+//! What a GPU can hold, as bits over its memory slices.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crds::gpu_node::ProfileOffer;
+
+use super::Infeasible;
+
+/// Memory slices, one bit each. NVIDIA's GPUs have 4 or 8.
+pub(super) type Slices = u16;
+
+/// The slices from `start`, if there can be such.
+pub(super) fn slices(start: i32, size: i32) -> Option<Slices> {
+    let start = u32::try_from(start).ok()?;
+    let size = u32::try_from(size).ok().filter(|&size| size > 0)?;
+    (start.checked_add(size)? <= Slices::BITS)
+        .then(|| (Slices::MAX >> (Slices::BITS - size)) << start)
+}
+
+/// A place that a profile may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) start: i32,
+    pub(super) slices: Slices,
+}
+
+/// A profile on offer.
+#[derive(Clone, Debug)]
+pub(super) struct Profile<'a> {
+    pub(super) offer: &'a ProfileOffer,
+    /// By start. All of one size, as NVML has it.
+    pub(super) places: Vec<Place>,
+    /// Memory slices of the smallest place.
+    pub(super) size: u32,
+}
+
+/// A GPU without instances.
+#[derive(Clone, Debug)]
+pub(super) struct Hardware<'a> {
+    /// What is on offer, the largest first: by compute slices, then by memory, then by name.
+    pub(super) profiles: Vec<Profile<'a>>,
+    /// Compute slices.
+    pub(super) compute: i32,
+    /// Memory slices.
+    pub(super) memory: u32,
+}
+
+impl<'a> Hardware<'a> {
+    pub(super) fn new(offers: &'a [ProfileOffer]) -> Result<Self, Infeasible> {
+        let mut profiles = offers.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
+        profiles.sort_by_key(|Profile { offer, .. }| {
+            (
+                Reverse(offer.slices),
+                Reverse(offer.memory_mib),
+                offer.name.as_str(),
+            )
+        });
+        let most = offers.iter().map(|offer| offer.slices).max();
+        let every = profiles.iter().flat_map(|profile| &profile.places);
+        let memory = every.fold(0, |all, place| all | place.slices);
+        Ok(Self {
+            compute: most.ok_or(Infeasible::NothingOffered)?,
+            memory: Slices::BITS - memory.leading_zeros(),
+            profiles,
+        })
+    }
+
+    pub(super) fn find(&self, profile: &str) -> Option<usize> {
+        self.profiles
+            .iter()
+            .position(|candidate| candidate.offer.name == profile)
+    }
+
+    /// How many of each profile are wanted, in the order of `profiles`.
+    pub(super) fn demand(&self, wanted: &BTreeMap<String, i32>) -> Result<Vec<i32>, Infeasible> {
+        let mut demand = vec![0; self.profiles.len()];
+        for (profile, &number) in wanted.iter().filter(|&(_, &number)| number > 0) {
+            let index = self
+                .find(profile)
+                .ok_or_else(|| self.not_offered(profile))?;
+            let max = self.profiles[index].offer.max;
+            if number > max {
+                return Err(Infeasible::TooMany {
+                    profile: profile.clone(),
+                    wanted: number,
+                    max,
+                });
+            }
+            demand[index] = number;
+        }
+        Ok(demand)
+    }
+
+    fn not_offered(&self, profile: &str) -> Infeasible {
+        let offers = self.profiles.iter().map(|profile| &profile.offer.name);
+        Infeasible::NotOffered {
+            profile: profile.to_owned(),
+            offered: offers.cloned().collect(),
+        }
+    }
+}
+
+fn profile(offer: &ProfileOffer) -> Result<Profile<'_>, Infeasible> {
+    let place = |at: &crds::gpu_node::Placement| {
+        let bits = slices(at.start, at.size).ok_or_else(|| Infeasible::Implausible {
+            profile: offer.name.clone(),
+            start: at.start,
+            size: at.size,
+        })?;
+        Ok(Place {
+            start: at.start,
+            slices: bits,
+        })
+    };
+    let mut places = offer
+        .placements
+        .iter()
+        .map(place)
+        .collect::<Result<Vec<_>, _>>()?;
+    places.sort_by_key(|place| (place.start, place.slices));
+    let size = places.iter().map(|place| place.slices.count_ones()).min();
+    Ok(Profile {
+        offer,
+        places,
+        size: size.unwrap_or_default(),
+    })
+}

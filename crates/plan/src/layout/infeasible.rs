@@ -1,0 +1,187 @@
+//! Why there is no placement, for a person.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::describe::counts;
+use super::hardware::Hardware;
+use super::puzzle::Puzzle;
+use super::{Existing, Occupancy};
+
+/// Why a layout cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Infeasible {
+    /// There are no profiles.
+    #[error(
+        "the driver offers no MIG profiles for this GPU: either the product has no MIG, or the driver lists profiles only with MIG mode on"
+    )]
+    NothingOffered,
+    /// The hardware has no such profile.
+    #[error("this GPU has no profile {profile}; it offers {}", .offered.join(", "))]
+    NotOffered {
+        /// The wanted profile.
+        profile: String,
+        /// What there is, the largest first.
+        offered: Vec<String>,
+    },
+    /// More of a profile than the driver allows.
+    #[error("{wanted} slices of {profile} are wanted, and this GPU has room for {max}")]
+    TooMany {
+        /// The profile.
+        profile: String,
+        /// How many are wanted.
+        wanted: i32,
+        /// How many the driver allows.
+        max: i32,
+    },
+    /// Not even an empty GPU has room.
+    #[error("{layout} does not fit on this GPU, not even on an empty one: {}", Sums(.compute, .memory))]
+    TooLarge {
+        /// The wanted layout in few words.
+        layout: String,
+        /// Compute slices.
+        compute: Sum,
+        /// Memory slices.
+        memory: Sum,
+    },
+    /// There is room, but for instances that must not be destroyed.
+    #[error("{layout} cannot be placed beside {}", list(.by))]
+    Blocked {
+        /// The wanted layout in few words.
+        layout: String,
+        /// Without these it can be placed, and without any fewer of them it cannot.
+        by: Vec<Obstacle>,
+    },
+    /// The driver's account contradicts itself.
+    #[error(
+        "the driver reports {profile} at memory slice {start} with {size} slices, where nothing can stand or something else does; restart the agent on the node, and compare with nvidia-smi mig -lgi"
+    )]
+    Implausible {
+        /// The profile.
+        profile: String,
+        /// First slice.
+        start: i32,
+        /// Number of slices.
+        size: i32,
+    },
+}
+
+/// What a layout takes of something, and what there is of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// Taken by the layout.
+    pub taken: i32,
+    /// On the GPU.
+    pub total: i32,
+}
+
+/// An instance in the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obstacle {
+    /// Its profile.
+    pub profile: String,
+    /// First memory slice.
+    pub start: i32,
+    /// Number of memory slices.
+    pub size: i32,
+    /// Why it must not be destroyed: a clause.
+    pub why: String,
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            profile,
+            start,
+            why,
+            ..
+        } = self;
+        write!(f, "{profile} at slice {start} ({why})")
+    }
+}
+
+struct Sums<'a>(&'a Sum, &'a Sum);
+
+impl fmt::Display for Sums<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(compute, memory) = self;
+        if compute.taken <= compute.total && memory.taken <= memory.total {
+            return f.write_str("the places that the driver allows for these profiles overlap");
+        }
+        write!(
+            f,
+            "it takes {} of {} compute slices and {} of {} memory slices",
+            compute.taken, compute.total, memory.taken, memory.total
+        )
+    }
+}
+
+fn list(by: &[Obstacle]) -> String {
+    let by: Vec<_> = by.iter().map(Obstacle::to_string).collect();
+    by.join(" and ")
+}
+
+/// Says why a puzzle without a solution has none.
+pub(super) fn explain(
+    hardware: &Hardware<'_>,
+    demand: &[i32],
+    existing: &[Existing],
+    wanted: &BTreeMap<String, i32>,
+) -> Infeasible {
+    let fits = |existing: &[Existing]| {
+        Puzzle::new(hardware, demand, existing).is_ok_and(|puzzle| puzzle.solve().is_some())
+    };
+    let layout = counts(wanted);
+    if fits(&[]) {
+        let by = blockers(existing, fits);
+        Infeasible::Blocked { layout, by }
+    } else {
+        let (compute, memory) = sums(hardware, demand);
+        Infeasible::TooLarge {
+            layout,
+            compute,
+            memory,
+        }
+    }
+}
+
+/// A set of unmovable instances without which there is a placement, and of which none can stay.
+fn blockers(existing: &[Existing], fits: impl Fn(&[Existing]) -> bool) -> Vec<Obstacle> {
+    let mut without: Vec<_> = existing.to_vec();
+    for instance in &mut without {
+        instance.occupancy = Occupancy::Free;
+    }
+    let mut by = Vec::new();
+    for (index, instance) in existing.iter().enumerate() {
+        let Occupancy::Unmovable(why) = &instance.occupancy else {
+            continue;
+        };
+        without[index].occupancy = instance.occupancy.clone();
+        if !fits(&without) {
+            without[index].occupancy = Occupancy::Free;
+            by.push(Obstacle {
+                profile: instance.profile.clone(),
+                start: instance.start,
+                size: instance.size,
+                why: why.clone(),
+            });
+        }
+    }
+    by
+}
+
+fn sums(hardware: &Hardware<'_>, demand: &[i32]) -> (Sum, Sum) {
+    let each = || hardware.profiles.iter().zip(demand);
+    let compute = each().map(|(profile, number)| profile.offer.slices * number);
+    let memory = each().map(|(profile, number)| profile.size.cast_signed() * number);
+    (
+        Sum {
+            taken: compute.sum(),
+            total: hardware.compute,
+        },
+        Sum {
+            taken: memory.sum(),
+            total: hardware.memory.cast_signed(),
+        },
+    )
+}
