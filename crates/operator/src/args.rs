@@ -1,0 +1,61 @@
+//! The operator's flags.
+
+use clap::Parser;
+use process::admin::AdminArgs;
+use process::kubernetes::KubeArgs;
+use process::lease::LeaseArgs;
+use process::logs::LogArgs;
+
+use crate::api::PluginConfigMap;
+
+/// Shares NVIDIA GPUs by policy: plans every node's GPUs, and changes them inside maintenance windows
+/// by cordon, drain, repartition and uncordon
+#[derive(Debug, Parser)]
+#[command(name = "gpu-sharing-operator", version)]
+pub struct Args {
+    #[command(flatten)]
+    pub plugin: PluginArgs,
+    #[command(flatten)]
+    pub kubernetes: KubeArgs,
+    #[command(flatten)]
+    pub lease: LeaseArgs,
+    #[command(flatten)]
+    pub admin: AdminArgs,
+    #[command(flatten)]
+    pub logs: LogArgs,
+}
+
+/// Where NVIDIA's device plugin takes its configurations from.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "NVIDIA's device plugin")]
+pub struct PluginArgs {
+    /// Namespace of NVIDIA's device plugin; it must exist
+    #[arg(long, default_value = "gpu-operator", value_name = "NAMESPACE")]
+    pub device_plugin_namespace: String,
+
+    /// ConfigMap in that namespace that the plugin takes its configurations from; it is created if
+    /// it does not exist
+    #[arg(long, default_value = "gpu-sharing-device-plugin", value_name = "NAME")]
+    pub device_plugin_configmap: String,
+}
+
+impl From<&PluginArgs> for PluginConfigMap {
+    fn from(args: &PluginArgs) -> Self {
+        Self {
+            namespace: args.device_plugin_namespace.clone(),
+            name: args.device_plugin_configmap.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+}
