@@ -264,27 +264,17 @@ async fn administrator(bed: &Guest) -> Config {
 }
 
 #[tokio::test]
-async fn the_rules_for_agents_fit_the_objects_that_they_are_for() {
+async fn the_rules_for_agents_fit_their_objects_and_refuse_what_they_cannot_judge() {
     let (_bed, admin) = installed().await;
     let policies: Api<ValidatingAdmissionPolicy> = Api::all(admin);
     let checked = |policy: &ValidatingAdmissionPolicy| {
-        policy
-            .status
-            .as_ref()
-            .is_some_and(|status| status.observed_generation.is_some())
+        let status = policy.status.as_ref();
+        status.is_some_and(|status| status.observed_generation.is_some())
     };
-    let policy = e2e::wait_for(
-        &policies,
-        "gpu-sharing-agent",
-        "its types are checked",
-        checked,
-    )
-    .await
-    .unwrap();
-    let warnings = policy
-        .status
-        .unwrap()
-        .type_checking
-        .and_then(|checking| checking.expression_warnings);
-    assert_eq!(warnings, None);
+    let name = "gpu-sharing-agent";
+    let policy = e2e::wait_for(&policies, name, "its types are checked", checked).await;
+    let policy = policy.unwrap();
+    let checking = policy.status.unwrap().type_checking;
+    assert_eq!(checking.and_then(|found| found.expression_warnings), None);
+    assert_eq!(policy.spec.unwrap().failure_policy.unwrap(), "Fail");
 }

@@ -9,8 +9,8 @@ use k8s_openapi::api::authorization::v1::{
     ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec,
 };
 use k8s_openapi::api::core::v1::{Namespace, Pod, PodTemplateSpec};
+use kube::Client;
 use kube::api::{Api, Patch, PatchParams, PostParams};
-use kube::{Client, ResourceExt};
 use serde_json::json;
 
 use crate::installed;
@@ -191,17 +191,17 @@ async fn an_agent_may_do_what_it_needs_and_nothing_else() {
     );
 }
 
-/// Whether a namespace for pods without any privilege would take a pod of this template.
-async fn is_unprivileged(client: &Client, template: PodTemplateSpec) -> Result<(), String> {
-    let pod = Pod {
+/// Whether a namespace for pods without any privilege would take a pod of this template; the refusal, if not.
+async fn take_unprivileged(client: &Client, template: PodTemplateSpec) -> Result<(), String> {
+    let mut pod = Pod {
         metadata: template.metadata.unwrap(),
         spec: template.spec,
         ..Pod::default()
     };
-    let mut pod = pod;
     pod.metadata.name = Some("a".to_owned());
-    pod.spec.as_mut().unwrap().service_account_name = None;
-    pod.spec.as_mut().unwrap().priority_class_name = None;
+    let spec = pod.spec.as_mut().unwrap();
+    spec.service_account_name = Some("default".to_owned());
+    spec.service_account = None;
     let pods: Api<Pod> = Api::namespaced(client.clone(), "unprivileged");
     let params = PostParams {
         dry_run: true,
@@ -226,12 +226,11 @@ async fn the_operator_needs_no_privilege_on_its_node_and_the_agent_does() {
 
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
     let operator = deployments.get("gpu-sharing-operator").await.unwrap();
-    let operator = is_unprivileged(&client, operator.spec.unwrap().template).await;
+    let operator = take_unprivileged(&client, operator.spec.unwrap().template).await;
     assert_eq!(operator, Ok(()));
     let sets: Api<DaemonSet> = Api::namespaced(client.clone(), NAMESPACE);
     let agent = sets.get("gpu-sharing-agent").await.unwrap();
-    assert_eq!(agent.name_any(), "gpu-sharing-agent");
-    let refusal = is_unprivileged(&client, agent.spec.unwrap().template)
+    let refusal = take_unprivileged(&client, agent.spec.unwrap().template)
         .await
         .unwrap_err();
     assert!(refusal.contains("privileged"), "{refusal}");
