@@ -1,5 +1,5 @@
-//! What users install: charts, manifests and samples. Accepted by a real API server, with rights that suffice and no
-//! others.
+//! What users install and read: charts, manifests, samples and documents. Accepted by a real API server, with rights
+//! that suffice and no others, and true.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,6 +8,7 @@
 
 mod admission;
 mod command;
+mod docs;
 mod helm;
 mod rights;
 mod samples;
