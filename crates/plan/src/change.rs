@@ -2,6 +2,8 @@
 
 mod difference;
 mod reached;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

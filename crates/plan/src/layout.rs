@@ -19,6 +19,8 @@ mod infeasible;
 mod packing;
 mod preset;
 mod puzzle;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use crds::names::RESOURCE_PREFIX;
 
+#[cfg(test)]
+mod tests;
+
 /// A MIG profile's name in its parts, as NVIDIA's tools compute and print it: `[<C>c.]<G>g.<M>gb[+<attribute>|-<attribute>]`
 /// (go-nvlib, `mig_profile.go`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,0 +1,205 @@
+//! What differs, and whom that disturbs.
+
+use crds::gpu_node::{ChangeClass, GpuStatus, MigMode, Target};
+
+use super::{GPU, MIXED, gpu, holder, seven, slices, whole};
+use crate::change::{Change, between};
+
+fn change(gpu: GpuStatus, target: &Target) -> Change {
+    between(&[gpu], target)
+}
+
+/// The class, who is affected, and kept, destroyed and created instances of each GPU that changes.
+type Told<'a> = (ChangeClass, Vec<&'a str>, Vec<[i32; 3]>);
+
+fn told(change: &Change) -> Told<'_> {
+    let numbers = change.gpus.iter().map(|g| [g.kept, g.destroyed, g.created]);
+    let affected = change.affected.iter().map(String::as_str);
+    (change.class, affected.collect(), numbers.collect())
+}
+
+const NOTHING: Told<'_> = (ChangeClass::None, vec![], vec![]);
+
+#[test]
+fn nothing_differs_from_a_target_that_is_reached() {
+    let mixed = [
+        ("2g.10gb", 0, 2),
+        ("1g.5gb", 2, 1),
+        ("1g.5gb", 3, 1),
+        ("3g.20gb", 4, 4),
+    ];
+    let cases = [
+        (gpu(MigMode::Enabled, &mixed), slices(MIXED)),
+        (gpu(MigMode::Disabled, &[]), whole(4)),
+        (gpu(MigMode::NotSupported, &[]), whole(1)),
+        (gpu(MigMode::Enabled, &[]), slices(&[])),
+    ];
+    for (gpu, target) in cases {
+        assert_eq!(told(&change(gpu, &target)), NOTHING);
+    }
+}
+
+#[test]
+fn only_the_instances_that_go_are_affected() {
+    let change = change(seven(), &slices(MIXED));
+    let affected = vec!["MIG-0", "MIG-1", "MIG-4", "MIG-5", "MIG-6"];
+    assert_eq!(
+        told(&change),
+        (ChangeClass::Devices, affected, vec![[2, 5, 2]])
+    );
+    let plan = &change.gpus[0];
+    assert_eq!(
+        (plan.before.as_str(), plan.after.as_str()),
+        ("7x1g.5gb", "3g.20gb+2g.10gb+2x1g.5gb")
+    );
+    assert_eq!(plan.to, slices(MIXED).gpus[0].mig);
+    assert_eq!(plan.from.instances.len(), 7);
+}
+
+#[test]
+fn instances_that_only_come_affect_nobody() {
+    let change = change(gpu(MigMode::Enabled, &[("1g.5gb", 2, 1)]), &slices(MIXED));
+    assert_eq!(
+        told(&change),
+        (ChangeClass::Devices, vec![], vec![[1, 0, 3]])
+    );
+}
+
+#[test]
+fn a_switch_of_mig_mode_takes_the_whole_gpu() {
+    use MigMode::{Disabled, Enabled};
+    let cases = [
+        (Disabled, Disabled, slices(MIXED), [0, 0, 4]),
+        (Disabled, Enabled, slices(MIXED), [0, 0, 4]),
+        (Disabled, Enabled, whole(1), [0, 0, 0]),
+        (Enabled, Enabled, whole(1), [0, 1, 0]),
+        (Enabled, Disabled, whole(1), [0, 1, 0]),
+        (Enabled, Disabled, slices(&[("1g.5gb", 0)]), [0, 1, 1]),
+    ];
+    for (current, pending, target, numbers) in cases {
+        let on = current == Enabled;
+        let mut gpu = gpu(current, if on { &[("1g.5gb", 0, 1)] } else { &[] });
+        gpu.mig.pending = pending;
+        // A device of which the inventory knows only who holds it.
+        gpu.holders = vec![holder("x", "main", "MIG-part")];
+        let affected = if on {
+            vec![GPU, "MIG-0", "MIG-part"]
+        } else {
+            vec![GPU, "MIG-part"]
+        };
+        assert_eq!(
+            told(&change(gpu, &target)),
+            (ChangeClass::Gpus, affected, vec![numbers]),
+            "{current:?}, pending {pending:?}"
+        );
+    }
+}
+
+#[test]
+fn an_instance_without_a_whole_compute_instance_is_made_anew() {
+    let mut gpu = gpu(MigMode::Enabled, &[("1g.5gb", 2, 1), ("3g.20gb", 4, 4)]);
+    gpu.instances[1].uuid = None;
+    gpu.holders = vec![
+        holder("x", "main", "MIG-part"),
+        holder("y", "main", "MIG-2"),
+    ];
+    let target = slices(&[("1g.5gb", 2), ("3g.20gb", 4)]);
+    assert_eq!(
+        told(&change(gpu, &target)),
+        (ChangeClass::Devices, vec!["MIG-part"], vec![[1, 1, 1]])
+    );
+}
+
+#[test]
+fn a_gpu_with_more_pods_than_may_share_it_is_emptied() {
+    let shared = |pods: &[&str]| {
+        let mut gpu = gpu(MigMode::Disabled, &[]);
+        gpu.holders = pods.iter().map(|pod| holder(pod, "main", GPU)).collect();
+        gpu.holders.push(holder(pods[0], "sidecar", GPU));
+        gpu
+    };
+    let emptied = (ChangeClass::Gpus, vec![GPU], vec![[0, 0, 0]]);
+    assert_eq!(told(&change(shared(&["a", "b", "c"]), &whole(2))), emptied);
+    assert_eq!(told(&change(shared(&["a", "b"]), &whole(2))), NOTHING);
+    assert_eq!(told(&change(shared(&["a", "b"]), &whole(1))), emptied);
+    assert_eq!(told(&change(shared(&["a"]), &whole(1))), NOTHING);
+}
+
+#[test]
+fn a_slice_with_more_pods_than_may_share_it_is_emptied_and_the_others_are_not() {
+    let mut gpu = seven();
+    gpu.holders = vec![
+        holder("a", "main", "MIG-2"),
+        holder("b", "main", "MIG-2"),
+        holder("c", "main", "MIG-3"),
+    ];
+    let same: Vec<_> = (0..7).map(|start| ("1g.5gb", start)).collect();
+    assert_eq!(
+        told(&change(gpu.clone(), &slices(&same))),
+        (ChangeClass::Gpus, vec!["MIG-2"], vec![[7, 0, 0]])
+    );
+    let mut two = slices(&same);
+    two.gpus[0].sharing.replicas = 2;
+    assert_eq!(told(&change(gpu.clone(), &two)), NOTHING);
+    // Both leave anyhow: nothing is crowded but what goes.
+    let gone = change(gpu, &slices(&[("1g.5gb", 3)]));
+    assert_eq!(gone.class, ChangeClass::Devices);
+    assert!(gone.affected.contains("MIG-2") && !gone.affected.contains("MIG-3"));
+}
+
+#[test]
+fn what_others_made_stays_beside_unless_it_is_adopted() {
+    let mut gpu = gpu(MigMode::Enabled, &[("1g.5gb", 2, 1), ("3g.20gb", 4, 4)]);
+    gpu.instances[1].owned = false;
+    let mut target = slices(&[("1g.5gb", 2)]);
+    assert_eq!(told(&change(gpu.clone(), &target)), NOTHING);
+
+    let beside = change(gpu.clone(), &slices(&[("2g.10gb", 0), ("1g.5gb", 2)]));
+    assert_eq!(
+        told(&beside),
+        (ChangeClass::Devices, vec![], vec![[2, 0, 1]])
+    );
+    assert_eq!(beside.gpus[0].after, "3g.20gb+2g.10gb+1g.5gb");
+
+    target.adopt = true;
+    assert_eq!(
+        told(&change(gpu, &target)),
+        (ChangeClass::Devices, vec!["MIG-4"], vec![[1, 1, 0]])
+    );
+}
+
+#[test]
+fn the_class_of_a_node_is_that_of_its_most_disturbed_gpu() {
+    let named = |uuid: &str, gpu: GpuStatus| GpuStatus {
+        uuid: uuid.to_owned(),
+        ..gpu
+    };
+    let gpus = [
+        named("GPU-slices", seven()),
+        named("GPU-switch", gpu(MigMode::Enabled, &[])),
+        named("GPU-same", gpu(MigMode::Disabled, &[])),
+        named("GPU-not-named", gpu(MigMode::Enabled, &[])),
+    ];
+    let wanted = [
+        ("GPU-slices", slices(&[])),
+        ("GPU-same", whole(1)),
+        ("GPU-switch", whole(1)),
+        ("GPU-gone", whole(1)),
+    ];
+    let entries = wanted.into_iter().map(|(uuid, target)| {
+        let mut gpu = target.gpus[0].clone();
+        gpu.uuid = uuid.to_owned();
+        gpu
+    });
+    let target = Target {
+        gpus: entries.collect(),
+        ..Target::default()
+    };
+    let change = between(&gpus, &target);
+    let changed: Vec<_> = change.gpus.iter().map(|gpu| gpu.uuid.as_str()).collect();
+    assert_eq!(
+        (change.class, changed),
+        (ChangeClass::Gpus, vec!["GPU-slices", "GPU-switch"])
+    );
+    assert_eq!(change.affected.len(), 8);
+}

@@ -1,0 +1,224 @@
+//! The search against the oracle, on real and made-up hardware with random instances, occupants and wishes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crds::gpu_node::{Placement, ProfileOffer};
+use proptest::prelude::*;
+use proptest::sample::{Index, select, subsequence};
+
+use super::hardware::{PRODUCTS, offers};
+use super::oracle::Oracle;
+use crate::layout::{Existing, Infeasible, Occupancy, search};
+
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) offers: Vec<ProfileOffer>,
+    pub(super) existing: Vec<Existing>,
+    pub(super) wanted: BTreeMap<String, i32>,
+}
+
+/// Profiles that no product has, with places as bad as they come.
+fn strange_hardware() -> impl Strategy<Value = Vec<ProfileOffer>> {
+    prop::collection::vec(strange_profile(), 1..5).prop_map(|mut profiles| {
+        for (id, profile) in (1..).zip(&mut profiles) {
+            profile.name = format!("{}g.{id}gb", profile.slices);
+        }
+        profiles
+    })
+}
+
+fn strange_profile() -> impl Strategy<Value = ProfileOffer> {
+    let numbers = (1..=4, 1..=4, 1..=4).prop_flat_map(|(slices, size, max)| {
+        let starts: Vec<i32> = (0..=8 - size).collect();
+        let some = 1..=starts.len();
+        (
+            Just(slices),
+            Just(size),
+            Just(max),
+            subsequence(starts, some),
+        )
+    });
+    numbers.prop_map(|(slices, size, max, starts)| ProfileOffer {
+        name: String::new(),
+        id: 0,
+        slices,
+        max,
+        memory_mib: i64::from(size) * 1024,
+        placements: starts
+            .into_iter()
+            .map(|start| Placement { start, size })
+            .collect(),
+    })
+}
+
+fn occupancy() -> impl Strategy<Value = Occupancy> {
+    let pods = subsequence(vec!["a", "b", "c", "d"], 1..=2);
+    let pods = pods.prop_map(|pods| pods.into_iter().map(str::to_owned).collect());
+    prop_oneof![
+        2 => Just(Occupancy::Free),
+        4 => pods.prop_map(Occupancy::Pods),
+        1 => Just(Occupancy::Unmovable("for a test".to_owned())),
+    ]
+}
+
+type Pick = (Index, Index, Occupancy, bool);
+
+/// Puts instances one by one where the hardware still has room.
+fn fill(offers: &[ProfileOffer], picks: Vec<Pick>) -> Vec<Existing> {
+    let total: i32 = offers.iter().map(|offer| offer.slices).max().unwrap();
+    let mut compute = 0;
+    let mut existing: Vec<Existing> = Vec::new();
+    for (offer, place, occupancy, whole) in picks {
+        let offer = offer.get(offers);
+        let place = place.get(&offer.placements);
+        let apart =
+            |e: &Existing| e.start + e.size <= place.start || place.start + place.size <= e.start;
+        let alike = existing.iter().filter(|e| e.profile == offer.name).count();
+        let room = alike < usize::try_from(offer.max).unwrap() && compute + offer.slices <= total;
+        if room && existing.iter().all(apart) {
+            compute += offer.slices;
+            existing.push(Existing {
+                profile: offer.name.clone(),
+                start: place.start,
+                size: place.size,
+                whole,
+                occupancy,
+            });
+        }
+    }
+    existing.sort_by_key(|e| e.start);
+    existing
+}
+
+fn picks() -> impl Strategy<Value = Vec<Pick>> {
+    let whole = prop::bool::weighted(0.9);
+    prop::collection::vec((any::<Index>(), any::<Index>(), occupancy(), whole), 0..12)
+}
+
+pub(super) fn case() -> impl Strategy<Value = Case> {
+    let hardware = prop_oneof![select(&PRODUCTS[..]).prop_map(offers), strange_hardware()];
+    let few = prop::collection::vec((any::<Index>(), 1..=3_i32), 0..4);
+    (hardware, picks(), picks(), few, any::<bool>()).prop_map(|(offers, is, will, few, any)| {
+        let mut wanted = BTreeMap::new();
+        if any {
+            // Any numbers: often impossible.
+            let few = few
+                .iter()
+                .map(|(offer, number)| (offer.get(&offers), *number));
+            wanted.extend(few.map(|(offer, number)| (offer.name.clone(), number.min(offer.max))));
+        } else {
+            // The numbers of some other state: possible on an empty GPU.
+            for instance in fill(&offers, will) {
+                *wanted.entry(instance.profile).or_insert(0) += 1;
+            }
+        }
+        Case {
+            existing: fill(&offers, is),
+            offers,
+            wanted,
+        }
+    })
+}
+
+/// The state after a layout has been made: what it lists, whole and free, and what could not be moved.
+fn after(case: &Case, layout: &crate::layout::Layout) -> Vec<Existing> {
+    let size = |profile: &str| {
+        let mut offers = case.offers.iter();
+        offers
+            .find(|offer| offer.name == profile)
+            .unwrap()
+            .placements[0]
+            .size
+    };
+    let mut after: Vec<_> = layout
+        .instances
+        .iter()
+        .map(|i| super::free(&i.profile, i.start, size(&i.profile)))
+        .collect();
+    for instance in &case.existing {
+        let stays = matches!(instance.occupancy, Occupancy::Unmovable(_));
+        match after
+            .iter_mut()
+            .find(|a| a.start == instance.start && stays)
+        {
+            Some(same) => same.occupancy = instance.occupancy.clone(),
+            None if stays => after.push(instance.clone()),
+            None => {}
+        }
+    }
+    after
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn the_search_finds_what_the_oracle_finds(case in case()) {
+        let oracle = Oracle::new(&case.offers, &case.existing, &case.wanted);
+        let found = search(&case.offers, &case.existing, &case.wanted);
+        let worth = found.as_ref().ok().map(|layout| oracle.judge(layout).expect("the layout keeps the rules"));
+        prop_assert_eq!(worth, oracle.best(), "{:?}", found);
+    }
+
+    #[test]
+    fn a_layout_says_truly_what_becomes_of_everything(case in case()) {
+        let Ok(layout) = search(&case.offers, &case.existing, &case.wanted) else { return Ok(()) };
+        let (mut kept, mut destroyed, mut evicted) = (0, 0, BTreeSet::new());
+        for instance in &case.existing {
+            let mut instances = layout.instances.iter();
+            let same = instances.any(|i| i.start == instance.start && i.profile == instance.profile);
+            match &instance.occupancy {
+                Occupancy::Unmovable(_) | Occupancy::Free | Occupancy::Pods(_) if same && instance.whole => kept += 1,
+                Occupancy::Unmovable(_) => {}
+                Occupancy::Free => destroyed += 1,
+                Occupancy::Pods(pods) => {
+                    destroyed += 1;
+                    evicted.extend(pods.iter().cloned());
+                }
+            }
+        }
+        prop_assert_eq!(layout.instances.len(), layout.kept + layout.created);
+        prop_assert_eq!((layout.kept, layout.destroyed, layout.evicted), (kept, destroyed, evicted));
+        prop_assert!(layout.instances.is_sorted_by_key(|i| i.start));
+    }
+
+    #[test]
+    fn a_layout_that_is_made_stays(case in case()) {
+        let Ok(layout) = search(&case.offers, &case.existing, &case.wanted) else { return Ok(()) };
+        let again = search(&case.offers, &after(&case, &layout), &case.wanted).expect("what is there is possible");
+        prop_assert_eq!(&again.instances, &layout.instances);
+        prop_assert_eq!((again.kept, again.destroyed, again.created), (layout.instances.len(), 0, 0));
+    }
+
+    #[test]
+    fn the_order_of_what_is_read_does_not_matter(case in case()) {
+        let mut turned = case.clone();
+        turned.offers.reverse();
+        turned.existing.reverse();
+        prop_assert_eq!(
+            search(&case.offers, &case.existing, &case.wanted).ok(),
+            search(&turned.offers, &turned.existing, &turned.wanted).ok()
+        );
+    }
+
+    #[test]
+    fn those_named_in_the_way_are_enough_and_none_too_many(case in case()) {
+        let Err(Infeasible::Blocked { by, .. }) = search(&case.offers, &case.existing, &case.wanted) else {
+            return Ok(());
+        };
+        let possible_but_for = |kept: Option<i32>| {
+            let mut existing = case.existing.clone();
+            for instance in &mut existing {
+                let named = by.iter().any(|b| b.start == instance.start);
+                if named && kept != Some(instance.start) {
+                    instance.occupancy = Occupancy::Free;
+                }
+            }
+            Oracle::new(&case.offers, &existing, &case.wanted).best().is_some()
+        };
+        prop_assert!(possible_but_for(None));
+        for obstacle in &by {
+            prop_assert!(!possible_but_for(Some(obstacle.start)), "{} need not go", obstacle);
+        }
+    }
+}
