@@ -43,8 +43,11 @@ purity: ## fail if the crates without I/O come to depend on a runtime, a client 
 	  fi; \
 	done
 
-lint: ## clippy on everything, warnings are errors; documentation builds
+lint: ## clippy on everything, warnings are errors; documentation builds; no source file is left out of the build
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	@compiled=$$(find $(target)/debug/{deps,build} -name '*.d' -exec grep -ohE '(crates|tests)/[^ :]+\.rs' {} + | sort -u); \
+	orphans=$$(comm -23 <(git ls-files '*.rs' | sort) <(echo "$$compiled")); \
+	[ -z "$$orphans" ] || { echo "no crate compiles these files:"; echo "$$orphans"; exit 1; }
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 
 unit: ## unit and property tests

@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A test starts a [`Bed`], puts nodes into a [`Fleet`], and waits for conditions with [`wait_for`]
-//! and [`eventually`]. What happened is in [`Bed::audit`].
+//! and [`eventually()`]. What happened is in [`Bed::audit`].
 #![expect(
     clippy::print_stderr,
     reason = "a test that fails says where its logs are"
