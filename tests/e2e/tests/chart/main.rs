@@ -9,6 +9,7 @@
 mod admission;
 mod command;
 mod docs;
+mod flags;
 mod helm;
 mod rights;
 mod samples;
