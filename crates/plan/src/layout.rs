@@ -1,11 +1,11 @@
 //! Where instances stand on a GPU: an exact search for the placement that disturbs least.
 //!
 //! ```text
-//! existing    the instances of a GPU and what moving each would cost
+//! existing    the instances of a GPU and what moving each would cost (standing: as bits)
 //! hardware    what the driver offers, as bits over the memory slices
 //! puzzle      which instances stay: every choice, cheapest first
 //! packing     where the others go: every placement around those that stay
-//! infeasible  why there is none, for a person
+//! explain     why there is none (infeasible: in words)
 //! ```
 //!
 //! The rules are NVML's: instances share no memory slice, their compute slices add up to no more than the GPU has, and
@@ -14,11 +14,13 @@
 
 mod describe;
 mod existing;
+mod explain;
 mod hardware;
 mod infeasible;
 mod packing;
 mod preset;
 mod puzzle;
+mod standing;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +31,7 @@ use crds::gpu_node::{PlacedProfile, ProfileOffer};
 pub use describe::{counts, describe};
 pub use existing::existing;
 pub(crate) use existing::stands_on;
-pub use infeasible::{Infeasible, Obstacle};
+pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
 
 /// An instance that is on the GPU now.
@@ -90,5 +92,5 @@ pub fn search(
     let demand = hardware.demand(wanted)?;
     puzzle::Puzzle::new(&hardware, &demand, existing)?
         .solve()
-        .ok_or_else(|| infeasible::explain(&hardware, &demand, existing, wanted))
+        .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
 }

@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::PlacedProfile;
 
-use super::hardware::{Hardware, Slices, slices};
+use super::hardware::Hardware;
 use super::packing::{Ground, Packed, pack};
-use super::{Existing, Infeasible, Layout, Occupancy};
-use crate::profile::ProfileName;
-
-/// Existing instances, one bit each. They share no memory slice, so there are no more of them than slices.
-type Instances = Slices;
+use super::standing::{Instances, Standing, pods, standing};
+use super::{Existing, Infeasible, Layout};
 
 /// A wanted layout on a GPU with instances.
 pub(super) struct Puzzle<'a> {
@@ -20,15 +17,6 @@ pub(super) struct Puzzle<'a> {
     standing: Vec<Standing<'a>>,
     /// How many pods hold exactly these instances.
     pods: BTreeMap<Instances, usize>,
-}
-
-struct Standing<'a> {
-    existing: &'a Existing,
-    /// Its profile in the hardware's list. None: not on offer.
-    profile: Option<usize>,
-    slices: Slices,
-    compute: i32,
-    movable: bool,
 }
 
 /// What a choice costs; the order of the fields is the order of what matters.
@@ -45,19 +33,7 @@ impl<'a> Puzzle<'a> {
         demand: &'a [i32],
         existing: &'a [Existing],
     ) -> Result<Self, Infeasible> {
-        let mut taken = 0;
-        let mut standing = Vec::with_capacity(existing.len());
-        for existing in existing {
-            let bits = slices(existing.start, existing.size)
-                .filter(|bits| bits & taken == 0)
-                .ok_or_else(|| Infeasible::Implausible {
-                    profile: existing.profile.clone(),
-                    start: existing.start,
-                    size: existing.size,
-                })?;
-            taken |= bits;
-            standing.push(Standing::new(hardware, existing, bits));
-        }
+        let standing = standing(hardware, existing)?;
         Ok(Self {
             hardware,
             demand,
@@ -170,45 +146,4 @@ impl<'a> Puzzle<'a> {
         let every = self.standing.iter().enumerate();
         every.filter(move |(index, _)| among & 1 << index != 0)
     }
-}
-
-impl<'a> Standing<'a> {
-    fn new(hardware: &Hardware<'_>, existing: &'a Existing, slices: Slices) -> Self {
-        let profile = hardware.find(&existing.profile);
-        let by_name = || existing.profile.parse::<ProfileName>().ok();
-        let compute = match profile {
-            Some(profile) => hardware.profiles[profile].offer.slices,
-            None => by_name().map_or(existing.size, |name| name.slices.cast_signed()),
-        };
-        Self {
-            existing,
-            profile,
-            slices,
-            compute,
-            movable: !matches!(existing.occupancy, Occupancy::Unmovable(_)),
-        }
-    }
-
-    fn pods(&self) -> impl Iterator<Item = &'a String> + use<'a> {
-        match &self.existing.occupancy {
-            Occupancy::Pods(pods) => Some(pods),
-            Occupancy::Free | Occupancy::Unmovable(_) => None,
-        }
-        .into_iter()
-        .flatten()
-    }
-}
-
-fn pods(standing: &[Standing<'_>]) -> BTreeMap<Instances, usize> {
-    let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
-    for (index, standing) in standing.iter().enumerate() {
-        for pod in standing.pods() {
-            *held.entry(pod).or_default() |= 1 << index;
-        }
-    }
-    let mut numbers = BTreeMap::new();
-    for instances in held.into_values() {
-        *numbers.entry(instances).or_default() += 1;
-    }
-    numbers
 }

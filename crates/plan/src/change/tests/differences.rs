@@ -181,9 +181,9 @@ fn the_class_of_a_node_is_that_of_its_most_disturbed_gpu() {
         named("GPU-not-named", gpu(MigMode::Enabled, &[])),
     ];
     let wanted = [
+        ("GPU-switch", whole(1)),
         ("GPU-slices", slices(&[])),
         ("GPU-same", whole(1)),
-        ("GPU-switch", whole(1)),
         ("GPU-gone", whole(1)),
     ];
     let entries = wanted.into_iter().map(|(uuid, target)| {
@@ -199,7 +199,7 @@ fn the_class_of_a_node_is_that_of_its_most_disturbed_gpu() {
     let changed: Vec<_> = change.gpus.iter().map(|gpu| gpu.uuid.as_str()).collect();
     assert_eq!(
         (change.class, changed),
-        (ChangeClass::Gpus, vec!["GPU-slices", "GPU-switch"])
+        (ChangeClass::Gpus, vec!["GPU-switch", "GPU-slices"])
     );
     assert_eq!(change.affected.len(), 8);
 }

@@ -60,17 +60,12 @@ const A30: &[Row] = &[
     row("4g.24gb", 0, (4, 1), 23344, 4, &[0]),
 ];
 
-pub(crate) const PRODUCTS: [&str; 3] = ["A100-40", "H100-80", "A30"];
+const TABLES: [(&str, &[Row]); 3] = [("A100-40", A100_40), ("H100-80", H100_80), ("A30", A30)];
 
-/// The offers of one of [`PRODUCTS`].
+/// The offers of `A100-40`, `H100-80` or `A30`.
 pub(crate) fn offers(product: &str) -> Vec<ProfileOffer> {
-    let rows = match product {
-        "A100-40" => A100_40,
-        "H100-80" => H100_80,
-        "A30" => A30,
-        other => panic!("no table for {other}, only for {PRODUCTS:?}"),
-    };
-    rows.iter().map(offer).collect()
+    let named = TABLES.iter().filter(|(name, _)| *name == product);
+    named.flat_map(|(_, rows)| *rows).map(offer).collect()
 }
 
 fn offer(row: &Row) -> ProfileOffer {

@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Existing, Layout, Occupancy};
 
+const PRODUCTS: [&str; 3] = ["A100-40", "H100-80", "A30"];
+
 /// Numbers of instances by profile.
 type Numbers = &'static [(&'static str, i32)];
 

@@ -6,7 +6,8 @@ use crds::gpu_node::{Placement, ProfileOffer};
 use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
-use super::hardware::{PRODUCTS, offers};
+use super::PRODUCTS;
+use super::hardware::offers;
 use super::oracle::Oracle;
 use crate::layout::{Existing, Infeasible, Occupancy, search};
 
@@ -55,9 +56,9 @@ fn occupancy() -> impl Strategy<Value = Occupancy> {
     let pods = subsequence(vec!["a", "b", "c", "d"], 1..=2);
     let pods = pods.prop_map(|pods| pods.into_iter().map(str::to_owned).collect());
     prop_oneof![
-        2 => Just(Occupancy::Free),
-        4 => pods.prop_map(Occupancy::Pods),
-        1 => Just(Occupancy::Unmovable("for a test".to_owned())),
+        Just(Occupancy::Free),
+        pods.prop_map(Occupancy::Pods),
+        Just(Occupancy::Unmovable("for a test".to_owned())),
     ]
 }
 
@@ -92,30 +93,70 @@ fn fill(offers: &[ProfileOffer], picks: Vec<Pick>) -> Vec<Existing> {
 
 fn picks() -> impl Strategy<Value = Vec<Pick>> {
     let whole = prop::bool::weighted(0.9);
-    prop::collection::vec((any::<Index>(), any::<Index>(), occupancy(), whole), 0..12)
+    let pick = (any::<Index>(), any::<Index>(), occupancy(), whole);
+    prop::collection::vec(pick, 0..20)
+}
+
+/// Which numbers are wanted.
+#[derive(Clone, Debug)]
+enum Wish {
+    /// Any: often impossible.
+    Any(Vec<(Index, i32)>),
+    /// Those of some other state: possible on an empty GPU.
+    Other(Vec<Pick>),
+    /// Some of those that are there, and more.
+    Some(Vec<bool>, Vec<(Index, i32)>),
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    let few = || prop::collection::vec((any::<Index>(), 1..=3_i32), 0..3);
+    let some = (prop::collection::vec(any::<bool>(), 8), few());
+    prop_oneof![
+        1 => few().prop_map(Wish::Any),
+        1 => picks().prop_map(Wish::Other),
+        3 => some.prop_map(|(some, few)| Wish::Some(some, few)),
+    ]
+}
+
+fn wanted(offers: &[ProfileOffer], existing: &[Existing], wish: Wish) -> BTreeMap<String, i32> {
+    let any = |few: Vec<(Index, i32)>| {
+        let named = |(offer, number): (Index, i32)| (offer.get(offers).name.clone(), number);
+        few.into_iter().map(named).collect::<Vec<_>>()
+    };
+    let one = |instance: &Existing| (instance.profile.clone(), 1);
+    let numbers = match wish {
+        Wish::Any(few) => any(few),
+        Wish::Other(picks) => fill(offers, picks).iter().map(one).collect(),
+        Wish::Some(some, few) => {
+            let there = existing.iter().zip(some).filter(|&(_, some)| some);
+            there
+                .map(|(instance, _)| one(instance))
+                .chain(any(few))
+                .collect()
+        }
+    };
+    let mut wanted = BTreeMap::new();
+    for (profile, number) in numbers {
+        *wanted.entry(profile).or_insert(0) += number;
+    }
+    for offer in offers {
+        wanted
+            .entry(offer.name.clone())
+            .and_modify(|number| *number = offer.max.min(*number));
+    }
+    wanted
 }
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
     let hardware = prop_oneof![select(&PRODUCTS[..]).prop_map(offers), strange_hardware()];
-    let few = prop::collection::vec((any::<Index>(), 1..=3_i32), 0..4);
-    (hardware, picks(), picks(), few, any::<bool>()).prop_map(|(offers, is, will, few, any)| {
-        let mut wanted = BTreeMap::new();
-        if any {
-            // Any numbers: often impossible.
-            let few = few
-                .iter()
-                .map(|(offer, number)| (offer.get(&offers), *number));
-            wanted.extend(few.map(|(offer, number)| (offer.name.clone(), number.min(offer.max))));
-        } else {
-            // The numbers of some other state: possible on an empty GPU.
-            for instance in fill(&offers, will) {
-                *wanted.entry(instance.profile).or_insert(0) += 1;
-            }
-        }
+    (hardware, any::<bool>(), picks(), wish()).prop_map(|(offers, small, picks, wish)| {
+        let few = |offer: &&ProfileOffer| !small || offer.placements[0].size <= 2;
+        let there: Vec<_> = offers.iter().filter(few).cloned().collect();
+        let existing = fill(if there.is_empty() { &offers } else { &there }, picks);
         Case {
-            existing: fill(&offers, is),
+            wanted: wanted(&offers, &existing, wish),
+            existing,
             offers,
-            wanted,
         }
     })
 }
@@ -150,7 +191,7 @@ fn after(case: &Case, layout: &crate::layout::Layout) -> Vec<Existing> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
     fn the_search_finds_what_the_oracle_finds(case in case()) {

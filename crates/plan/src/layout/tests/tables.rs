@@ -1,7 +1,8 @@
 //! Layouts that people know, and where they must stand.
 
-use super::hardware::{PRODUCTS, offers};
-use super::{Numbers, free, held, places, set, wanted};
+use super::PRODUCTS;
+use super::hardware::offers;
+use super::{Numbers, free, held, places, set, unmovable, wanted};
 use crate::layout::{Existing, Infeasible, search};
 
 /// Seven slices, some of them held by a pod named after its slice.
@@ -165,6 +166,51 @@ fn a_pod_on_two_slices_is_evicted_once() {
     .unwrap();
     assert_eq!(layout.evicted, set(both));
     assert_eq!(places(&layout), ["3g.20gb@0", "1g.5gb@4", "1g.5gb@5"]);
+}
+
+#[test]
+fn what_matters_more_is_decided_first() {
+    let pod = &["default/pod"];
+    let cases: [(&str, Vec<Existing>, Numbers, &[&str]); 4] = [
+        (
+            "two free instances rather than one that is held",
+            vec![
+                held("1g.5gb", 0, 1, pod),
+                free("1g.5gb", 4, 1),
+                free("1g.5gb", 5, 1),
+            ],
+            &[("1g.5gb", 2), ("3g.20gb", 1)],
+            &["1g.5gb@0", "1g.5gb@1", "3g.20gb@4"],
+        ),
+        (
+            "two created rather than two destroyed",
+            vec![
+                free("1g.5gb", 0, 1),
+                free("1g.5gb", 1, 1),
+                free("1g.10gb", 2, 2),
+                unmovable("1g.5gb", 4, 1),
+                unmovable("1g.5gb", 5, 1),
+            ],
+            &[("1g.5gb", 2), ("1g.10gb", 1), ("2g.10gb", 1)],
+            &["1g.5gb@0", "1g.5gb@1", "2g.10gb@2", "1g.10gb@6"],
+        ),
+        (
+            "room for a large one rather than a low start",
+            vec![free("1g.5gb", 0, 1), free("1g.5gb", 6, 1)],
+            &[("1g.5gb", 1)],
+            &["1g.5gb@6"],
+        ),
+        (
+            "a low start, all else being equal",
+            vec![free("1g.5gb", 0, 1), free("1g.5gb", 1, 1)],
+            &[("1g.5gb", 1)],
+            &["1g.5gb@0"],
+        ),
+    ];
+    for (what, existing, numbers, expected) in cases {
+        let layout = search(&offers("A100-40"), &existing, &wanted(numbers)).unwrap();
+        assert_eq!(places(&layout), expected, "{what}");
+    }
 }
 
 #[test]

@@ -1,0 +1,85 @@
+//! The instances that are on the GPU now, as bits.
+
+use std::collections::BTreeMap;
+
+use super::hardware::{Hardware, Slices, slices};
+use super::{Existing, Infeasible, Occupancy};
+use crate::profile::ProfileName;
+
+/// Existing instances, one bit each. They share no memory slice, so there are no more of them than slices.
+pub(super) type Instances = Slices;
+
+/// An existing instance.
+pub(super) struct Standing<'a> {
+    pub(super) existing: &'a Existing,
+    /// Its profile in the hardware's list. None: not on offer.
+    pub(super) profile: Option<usize>,
+    pub(super) slices: Slices,
+    /// Compute slices.
+    pub(super) compute: i32,
+    pub(super) movable: bool,
+}
+
+/// Reads the existing instances; they must be possible together.
+pub(super) fn standing<'a>(
+    hardware: &Hardware<'_>,
+    existing: &'a [Existing],
+) -> Result<Vec<Standing<'a>>, Infeasible> {
+    let mut taken = 0;
+    let mut standing = Vec::with_capacity(existing.len());
+    for existing in existing {
+        let bits = slices(existing.start, existing.size)
+            .filter(|bits| bits & taken == 0)
+            .ok_or_else(|| Infeasible::Implausible {
+                profile: existing.profile.clone(),
+                start: existing.start,
+                size: existing.size,
+            })?;
+        taken |= bits;
+        standing.push(Standing::new(hardware, existing, bits));
+    }
+    Ok(standing)
+}
+
+impl<'a> Standing<'a> {
+    fn new(hardware: &Hardware<'_>, existing: &'a Existing, slices: Slices) -> Self {
+        let profile = hardware.find(&existing.profile);
+        let by_name = || existing.profile.parse::<ProfileName>().ok();
+        let compute = match profile {
+            Some(profile) => hardware.profiles[profile].offer.slices,
+            None => by_name().map_or(existing.size, |name| name.slices.cast_signed()),
+        };
+        Self {
+            existing,
+            profile,
+            slices,
+            compute,
+            movable: !matches!(existing.occupancy, Occupancy::Unmovable(_)),
+        }
+    }
+
+    /// Pods that would have to leave it.
+    pub(super) fn pods(&self) -> impl Iterator<Item = &'a String> + use<'a> {
+        match &self.existing.occupancy {
+            Occupancy::Pods(pods) => Some(pods),
+            Occupancy::Free | Occupancy::Unmovable(_) => None,
+        }
+        .into_iter()
+        .flatten()
+    }
+}
+
+/// How many pods hold exactly these instances.
+pub(super) fn pods(standing: &[Standing<'_>]) -> BTreeMap<Instances, usize> {
+    let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
+    for (index, standing) in standing.iter().enumerate() {
+        for pod in standing.pods() {
+            *held.entry(pod).or_default() |= 1 << index;
+        }
+    }
+    let mut numbers = BTreeMap::new();
+    for instances in held.into_values() {
+        *numbers.entry(instances).or_default() += 1;
+    }
+    numbers
+}
