@@ -9,7 +9,7 @@ use crds::gpu_node::{
 use crds::policy::StrategyType;
 use proptest::prelude::*;
 
-use super::properties::{Case, case};
+use super::cases::{Case, case};
 use crate::change::{between, is_reached};
 use crate::layout::{Existing, Layout, Occupancy, existing, search};
 

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod blocked;
+mod cases;
 mod hardware;
 mod inventory;
 mod oracle;
