@@ -1,1 +1,73 @@
 //! What each node should be, by the policies.
+//!
+//! ```text
+//! selector   which policies select a node, and which of them wins
+//! check      what is wrong with a policy, whatever the hardware
+//! goal       the winner on one node's GPUs: a target with exact places, or what is in the way
+//! ```
+
+mod check;
+mod goal;
+mod problem;
+mod products;
+mod selector;
+mod sharing;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crds::GpuSharingPolicy;
+use crds::gpu_node::{GpuStatus, PolicyReference};
+use kube::ResourceExt;
+
+pub use check::check;
+pub use goal::{Goal, goal};
+pub use problem::{Problem, ProblemReason};
+pub use selector::{matches, winner};
+
+/// What a node should be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// No policy selects it.
+    Unmanaged,
+    /// The policy that wins it cannot be followed.
+    Refused {
+        /// The policy.
+        policy: PolicyReference,
+        /// Why.
+        problem: Problem,
+    },
+    /// So it should be.
+    Goal(Goal),
+}
+
+/// What a node with these labels and GPUs should be, and the policy that says so.
+pub fn wish<'a>(
+    policies: impl IntoIterator<Item = &'a GpuSharingPolicy>,
+    node_labels: &BTreeMap<String, String>,
+    gpus: &[GpuStatus],
+) -> (Option<&'a GpuSharingPolicy>, Wish) {
+    let Some(policy) = winner(policies, node_labels) else {
+        return (None, Wish::Unmanaged);
+    };
+    let problem = check(&policy.spec).into_iter().next();
+    let result = problem.map_or_else(|| goal(policy, gpus), Err);
+    let wish = match result {
+        Ok(goal) => Wish::Goal(goal),
+        Err(problem) => Wish::Refused {
+            policy: reference(policy),
+            problem,
+        },
+    };
+    (Some(policy), wish)
+}
+
+/// A policy at this point of its life.
+pub fn reference(policy: &GpuSharingPolicy) -> PolicyReference {
+    PolicyReference {
+        name: policy.name_any(),
+        uid: policy.uid().unwrap_or_default(),
+        generation: policy.metadata.generation.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,94 @@
+//! What stands between a policy and a node.
+
+/// Why a policy cannot be followed: for a condition, an event, or a terminal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct Problem {
+    /// One word.
+    pub reason: ProblemReason,
+    /// The field in question, such as `spec.strategy.mig.layout`.
+    pub path: String,
+    /// What is wrong and what to do, as a sentence without its full stop.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(
+        reason: ProblemReason,
+        path: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            reason,
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// One word for why a policy cannot be followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ProblemReason {
+    /// The API has it, this version does not.
+    NotYetSupported,
+    /// A time zone that does not exist.
+    UnknownTimeZone,
+    /// Not a cron expression.
+    BadCron,
+    /// Not a length of time.
+    BadDuration,
+    /// A window that says neither when it starts nor how.
+    BadWindow,
+    /// A label selector that Kubernetes does not know.
+    BadSelector,
+    /// Not the name of a profile.
+    UnknownProfile,
+    /// Parts of the policy that NVIDIA's device plugin cannot do on one node at once.
+    Conflict,
+    /// The product has no MIG.
+    MigNotSupported,
+    /// The product has no place for this layout, whatever is on it.
+    NoPlacement,
+    /// Something on this node is in the way.
+    Blocked,
+    /// The node's GPUs are not known, or what is known of them makes no sense.
+    NoInventory,
+}
+
+impl ProblemReason {
+    /// As it stands in conditions.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotYetSupported => "NotYetSupported",
+            Self::UnknownTimeZone => "UnknownTimeZone",
+            Self::BadCron => "BadCron",
+            Self::BadDuration => "BadDuration",
+            Self::BadWindow => "BadWindow",
+            Self::BadSelector => "BadSelector",
+            Self::UnknownProfile => "UnknownProfile",
+            Self::Conflict => "Conflict",
+            Self::MigNotSupported => "MigNotSupported",
+            Self::NoPlacement => "NoPlacement",
+            Self::Blocked => "Blocked",
+            Self::NoInventory => "NoInventory",
+        }
+    }
+
+    /// Whether only this node is concerned. Anything else makes the policy invalid, and then nothing is changed on any
+    /// node: a policy that cannot be satisfied is a mistake of whoever wrote it, a node in a bad state is not.
+    pub const fn is_of_the_node(self) -> bool {
+        match self {
+            Self::Blocked | Self::NoInventory => true,
+            Self::NotYetSupported
+            | Self::UnknownTimeZone
+            | Self::BadCron
+            | Self::BadDuration
+            | Self::BadWindow
+            | Self::BadSelector
+            | Self::UnknownProfile
+            | Self::Conflict
+            | Self::MigNotSupported
+            | Self::NoPlacement => false,
+        }
+    }
+}
