@@ -23,6 +23,7 @@ use crds::policy::{GpuSharingPolicyStatus, MaintenanceInstance};
 use jiff::Timestamp;
 
 pub use node::{NodeSummary, Reason};
+pub use slots::limit;
 
 use crate::conditions::seconds;
 use crate::maintenance::Event;

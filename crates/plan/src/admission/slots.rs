@@ -38,7 +38,8 @@ pub(super) fn grant(
     if spec.paused || spec.dry_run || closed {
         return;
     }
-    let limit = limit(&spec.maintenance.max_unavailable, nodes);
+    let matched = nodes.iter().filter(|node| node.won).count();
+    let limit = limit(&spec.maintenance.max_unavailable, matched);
     let mut candidates: Vec<_> = nodes.iter().filter(|node| waits(node, slots)).collect();
     candidates.sort_by_key(|node| (node.attempts, node.pending_since, &node.name));
     for node in candidates {
@@ -90,9 +91,9 @@ fn is_in_turn(
             .all(|other| other.topology == node.topology)
 }
 
-/// How many nodes may be out of service. A percentage rounds down, but to no less than one unless it is 0 %.
-fn limit(count: &NodeCount, nodes: &[&NodeSummary]) -> usize {
-    let matched = nodes.iter().filter(|node| node.won).count();
+/// How many of so many matched nodes may be out of service. A percentage rounds down, but to no less than one unless it
+/// is 0 %.
+pub fn limit(count: &NodeCount, matched: usize) -> usize {
     match count {
         NodeCount::Number(number) => usize::try_from(*number).unwrap_or(0),
         NodeCount::Percent(text) => {
