@@ -21,11 +21,78 @@
 //! what has not happened, and nothing twice.
 
 mod limits;
+mod observed;
+mod operation;
+mod ownership;
 mod pulse;
+mod report;
+mod settled;
 mod step;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod waiting;
 
 pub use limits::Limits;
+pub use observed::{Observed, PolicyView};
+pub use ownership::release_orphan;
 pub use pulse::Pulse;
 pub use step::{Effect, Event, EventKind, Next, Step};
+pub use waiting::Waiting;
 
 pub use crate::drain::EvictionMemory;
+
+use crds::GpuNodeSpec;
+use crds::gpu_node::{MaintenanceStatus, Phase};
+use jiff::Timestamp;
+use turn::Turn;
+
+use crate::node::NodeView;
+
+/// One step of one node: what to write, what to do and what to tell, from what is seen. On a world in which nothing has
+/// changed since its own last step it answers with the status that it was given and with no effects.
+pub fn step(observed: &Observed, now: Timestamp, limits: &Limits) -> Step {
+    let Some(node) = observed.node else {
+        return nothing(MaintenanceStatus::default());
+    };
+    match &observed.maintenance.node_uid {
+        Some(uid) if *uid != node.uid => start_afresh(observed, node),
+        Some(_) | None => look(observed, node, now, limits),
+    }
+}
+
+fn look(observed: &Observed, node: &NodeView, now: Timestamp, limits: &Limits) -> Step {
+    let mut turn = Turn::new(observed, node, now, limits);
+    turn.status.node_uid = Some(node.uid.clone());
+    match (turn.status.phase, turn.is_operating()) {
+        (Phase::Validating, false) => settled::config_only(&mut turn),
+        (_, true) => operation::look(&mut turn),
+        (_, false) => settled::look(&mut turn),
+    }
+    report::update(&mut turn);
+    turn.done()
+}
+
+fn nothing(status: MaintenanceStatus) -> Step {
+    Step {
+        status,
+        effects: Vec::new(),
+        events: Vec::new(),
+        next: Next::Watch,
+    }
+}
+
+/// The node was deleted and made anew: what was under way on the old one is over, and the agent must hear of it first.
+fn start_afresh(observed: &Observed, node: &NodeView) -> Step {
+    if *observed.spec == GpuNodeSpec::default() {
+        return nothing(MaintenanceStatus {
+            node_uid: Some(node.uid.clone()),
+            ..MaintenanceStatus::default()
+        });
+    }
+    Step {
+        effects: vec![Effect::Ask(GpuNodeSpec::default())],
+        ..nothing(observed.maintenance.clone())
+    }
+}

@@ -16,6 +16,8 @@ pub struct Limits {
     /// Nobody who must leave may be seen for so long before a drain counts as complete: a pod may have been bound just
     /// before the cordon.
     pub quiet: SignedDuration,
+    /// After the drain's timeout with `onTimeout: Force`, pods that are deleted must be gone within this.
+    pub force: SignedDuration,
     /// An agent that has not been heard for so long during an operation is lost.
     pub agent_lost: SignedDuration,
     /// So long after it was bound, a pod that the kubelet does not list as a holder is evicted like one that it does.
@@ -34,6 +36,7 @@ impl Default for Limits {
             repartition: SignedDuration::from_mins(5),
             validate: SignedDuration::from_mins(5),
             quiet: SignedDuration::from_secs(5),
+            force: SignedDuration::from_mins(5),
             agent_lost: SignedDuration::from_secs(30),
             admission: SignedDuration::from_secs(15),
             back_off: SignedDuration::from_mins(5),

@@ -1,0 +1,127 @@
+//! An operation under way: its phases, and the ways out of it.
+
+mod conclusion;
+mod cordoning;
+mod draining;
+mod guards;
+mod history;
+mod jobs;
+mod preparing;
+mod quarantined;
+mod repartitioning;
+mod rolling_back;
+mod validating;
+
+pub(super) use history::enter as enter_in_history;
+
+use crds::gpu_node::{AgentStage, OperationResult, Outcome, Phase};
+
+use super::turn::Turn;
+use crate::conditions::Verdict;
+
+/// One look at an operation under way. A phase without an operation belongs to `settled`.
+pub(super) fn look(turn: &mut Turn) {
+    match turn.status.phase {
+        Phase::Preparing => preparing::look(turn),
+        Phase::Cordoning => cordoning::look(turn),
+        Phase::WaitingJobs => jobs::look(turn),
+        Phase::Draining => draining::look(turn),
+        Phase::Repartitioning => repartitioning::look(turn),
+        Phase::RollingBack => rolling_back::look(turn),
+        Phase::Validating => validating::look(turn),
+        Phase::Uncordoning | Phase::Releasing => conclusion::look(turn),
+        Phase::Quarantined => quarantined::look(turn),
+        Phase::Unmanaged | Phase::InSync | Phase::Pending => super::settled::look(turn),
+    }
+}
+
+/// Whether the agent has passed the point of no return of this operation.
+fn has_begun(turn: &Turn) -> bool {
+    turn.answer().is_some_and(|answer| match answer.stage {
+        AgentStage::Ready | AgentStage::Refused => false,
+        AgentStage::Destroying
+        | AgentStage::Creating
+        | AgentStage::Done
+        | AgentStage::RolledBack
+        | AgentStage::Failed => true,
+    })
+}
+
+fn outcome(result: OperationResult, reason: &str, message: impl Into<String>) -> Outcome {
+    Outcome {
+        result,
+        reason: reason.to_owned(),
+        message: message.into(),
+    }
+}
+
+/// Whether the GPUs were not to be trusted when the operation began: then giving it up must not give the node back.
+fn is_second_try(turn: &Turn) -> bool {
+    let outcome = turn.status.outcome.as_ref();
+    outcome.is_some_and(|outcome| outcome.result == OperationResult::Quarantined)
+}
+
+/// Gives the operation up before the point of no return: what was done to the node is undone.
+fn give_up(turn: &mut Turn, why: Outcome) {
+    if is_second_try(turn) {
+        return quarantine(turn, why);
+    }
+    turn.enter(Phase::Releasing, Some(turn.limits.cordon));
+    turn.condition("Synced", Verdict::False, &why.reason, why.message.clone());
+    let (reason, message) = (event_reason(&why.reason), why.message.clone());
+    match why.result {
+        OperationResult::Failed => turn.warn(reason, message),
+        OperationResult::Released
+        | OperationResult::Succeeded
+        | OperationResult::RolledBack
+        | OperationResult::Quarantined => turn.tell(reason, message),
+    }
+    turn.wait_for(format!(
+        "the node to be given back, because {}",
+        why.message
+    ));
+    turn.status.outcome = Some(why);
+}
+
+fn event_reason(reason: &str) -> &'static str {
+    match reason {
+        "ExternalUncordon" => "ExternalUncordon",
+        "AgentLost" => "AgentLost",
+        _ => "MaintenanceDeferred",
+    }
+}
+
+/// Keeps a node cordoned whose GPUs are as they were, because its policy says so.
+fn keep_cordoned(turn: &mut Turn, why: Outcome) {
+    if is_second_try(turn) {
+        return quarantine(turn, why);
+    }
+    stay_cordoned(turn, &why);
+    turn.status.outcome = Some(why);
+}
+
+/// Keeps the node cordoned until a person has looked, or the GPUs are seen to be in order.
+fn quarantine(turn: &mut Turn, why: Outcome) {
+    stay_cordoned(turn, &why);
+    turn.status.outcome = Some(Outcome {
+        result: OperationResult::Quarantined,
+        ..why
+    });
+}
+
+fn stay_cordoned(turn: &mut Turn, why: &Outcome) {
+    turn.enter(Phase::Quarantined, None);
+    turn.condition(
+        "Quarantined",
+        Verdict::True,
+        &why.reason,
+        why.message.clone(),
+    );
+    turn.condition("Synced", Verdict::False, &why.reason, why.message.clone());
+    turn.warn("NodeQuarantined", why.message.clone());
+    turn.wait_for(format!(
+        "a person, or the GPUs to be in order again; the node stays cordoned, because {}. Annotation {} on the node with a new value tries again",
+        why.message,
+        crds::names::ANNOTATION_RETRY
+    ));
+}

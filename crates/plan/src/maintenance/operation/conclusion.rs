@@ -1,0 +1,115 @@
+//! The node is given back: after a success or a rollback (`Uncordoning`), or with nothing changed (`Releasing`).
+
+use std::collections::BTreeMap;
+
+use crds::gpu_node::{OperationResult, OperationStage, Phase};
+
+use super::super::turn::Turn;
+use super::super::{Effect, ownership, settled};
+use super::{history, outcome, repartitioning};
+use crate::change;
+use crate::conditions;
+use crate::guarantees;
+
+/// Enters phase `Uncordoning`.
+pub(super) fn uncordon(turn: &mut Turn) {
+    turn.enter(Phase::Uncordoning, Some(turn.limits.cordon));
+    turn.wait_for("the node to be uncordoned");
+}
+
+/// Phases `Uncordoning` and `Releasing`.
+pub(super) fn look(turn: &mut Turn) {
+    if turn.status.phase == Phase::Releasing {
+        if super::has_begun(turn) {
+            return repartitioning::enter(turn);
+        }
+        if abort(turn) {
+            return;
+        }
+    }
+    if ownership::is_marked(turn.node, turn.status.operation_id) {
+        return give_back(turn);
+    }
+    if turn.asked().is_some() {
+        let mut spec = turn.seen.spec.clone();
+        spec.operation = None;
+        return turn.effect(Effect::Ask(spec));
+    }
+    finish(turn);
+}
+
+/// The agent must know that it may not begin before the node is given back. The same compare-and-swap decides who wins.
+fn abort(turn: &mut Turn) -> bool {
+    let Some(asked) = turn.asked() else {
+        return false;
+    };
+    if asked.stage == OperationStage::Abort {
+        return false;
+    }
+    let mut spec = turn.seen.spec.clone();
+    if let Some(operation) = &mut spec.operation {
+        operation.stage = OperationStage::Abort;
+    }
+    turn.effect(Effect::Ask(spec));
+    true
+}
+
+fn give_back(turn: &mut Turn) {
+    if turn.node.hold {
+        return hold(turn);
+    }
+    if turn.status.deadline.is_none() || turn.is_overdue() {
+        if turn.is_overdue() {
+            turn.warn(
+                "MaintenanceDeferred",
+                "the node could not be uncordoned yet; it is tried again",
+            );
+        }
+        turn.status.deadline = Some(conditions::seconds(turn.after(turn.limits.cordon)));
+        turn.wait_for("the node to be uncordoned");
+    }
+    let labels = promises(turn);
+    turn.effect(ownership::uncordon(turn.node, labels));
+}
+
+/// A person wants the node to stay as it is. There is no deadline to that.
+fn hold(turn: &mut Turn) {
+    turn.status.deadline = None;
+    let key = crds::names::ANNOTATION_HOLD;
+    turn.wait_for(format!(
+        "a person to take annotation {key} off the node; then it is uncordoned"
+    ));
+}
+
+/// What the node promises from now on: what it was last verified to be, if it is that.
+fn promises(turn: &Turn) -> BTreeMap<String, Option<String>> {
+    let policy = turn
+        .status
+        .snapshot
+        .as_ref()
+        .map_or("", |snapshot| snapshot.policy.as_str());
+    let verified = turn.status.verified.as_ref();
+    verified
+        .filter(|target| change::is_reached(turn.gpus(), target).is_ok())
+        .map(|target| guarantees::labels(target, policy))
+        .into_iter()
+        .flatten()
+        .map(|(label, value)| (label, Some(value)))
+        .collect()
+}
+
+fn finish(turn: &mut Turn) {
+    let why = turn.status.outcome.take().unwrap_or_else(|| {
+        outcome(
+            OperationResult::Succeeded,
+            "Succeeded",
+            "the GPUs are as the policy says, and the node advertises them",
+        )
+    });
+    turn.account();
+    history::count(turn, why.result);
+    history::enter(turn, why);
+    turn.status.snapshot = None;
+    turn.status.plan = None;
+    settled::look(turn);
+}

@@ -1,0 +1,132 @@
+//! Pods on the affected devices are being evicted.
+//!
+//! Drained means observed empty, by the API server and by the node's agent, for the quiet period. Nothing else does: not
+//! an accepted eviction, and not a list that was empty once.
+
+mod evict;
+mod report;
+mod timeout;
+
+use crds::gpu_node::{DrainReport, OperationResult, Phase};
+use jiff::Timestamp;
+
+use super::super::survey;
+use super::super::turn::Turn;
+use super::{give_up, guards, outcome, repartitioning};
+use crate::conditions::{self, Verdict};
+use crate::drain::Assessment;
+use crate::windows;
+
+pub(super) fn enter(turn: &mut Turn) {
+    let timeout = turn
+        .status
+        .snapshot
+        .as_ref()
+        .map(|snapshot| &snapshot.drain.timeout);
+    let timeout = timeout.and_then(windows::duration).unwrap_or_default();
+    turn.enter(Phase::Draining, Some(timeout));
+    turn.status.drain = Some(DrainReport::default());
+    let victims = turn
+        .status
+        .plan
+        .as_ref()
+        .map_or(0, |plan| plan.victims.len());
+    turn.tell(
+        "DrainStarted",
+        format!("{victims} pods must leave until {}", turn.deadline()),
+    );
+    turn.wait_for(timeout::sentence(turn));
+    turn.poll();
+}
+
+pub(super) fn look(turn: &mut Turn) {
+    if super::has_begun(turn) {
+        return repartitioning::enter(turn);
+    }
+    if let Some(why) = guards::objection_when_cordoned(turn) {
+        return give_up(turn, why);
+    }
+    let Some(snapshot) = turn.status.snapshot.clone() else {
+        return;
+    };
+    let change = turn.change();
+    let seen = turn.seen;
+    let assessment = survey::assess(
+        seen,
+        turn.limits,
+        turn.now,
+        &snapshot.drain,
+        &change.affected,
+    );
+    if is_hopeless(turn, &assessment) {
+        let pods = survey::some(&assessment.blocked, |block| {
+            format!("{} ({})", block.pod, block.reason)
+        });
+        let message = format!("what may not be evicted is in the way: {pods}");
+        return give_up(
+            turn,
+            outcome(OperationResult::Released, "PreflightBlocked", message),
+        );
+    }
+    report::update(turn, &assessment);
+    if is_complete(turn, &assessment) {
+        return complete(turn);
+    }
+    if timeout::acts(turn, &snapshot.drain, &assessment) {
+        return;
+    }
+    evict::due(turn, &snapshot.drain, &assessment);
+    turn.poll();
+}
+
+/// Somebody must leave who may not be made to, and nobody has been asked to leave yet: better none than some.
+fn is_hopeless(turn: &Turn, assessment: &Assessment) -> bool {
+    let evicted = turn
+        .status
+        .drain
+        .as_ref()
+        .is_some_and(|drain| !drain.evicted.is_empty());
+    !assessment.blocked.is_empty() && !evicted && turn.seen.evictions.is_empty()
+}
+
+/// Empty for the quiet period, and the agent has looked since it became empty.
+fn is_complete(turn: &Turn, assessment: &Assessment) -> bool {
+    let Some(since) = quiet_since(turn) else {
+        return false;
+    };
+    assessment.is_clear()
+        && turn.now.duration_since(since) >= turn.limits.quiet
+        && turn.seen.agent_heard >= since
+}
+
+fn quiet_since(turn: &Turn) -> Option<Timestamp> {
+    Some(turn.status.drain.as_ref()?.quiet_since.as_ref()?.0)
+}
+
+fn complete(turn: &mut Turn) {
+    let evicted = turn
+        .status
+        .drain
+        .as_ref()
+        .map_or(0, |drain| drain.evicted.len());
+    let message = format!("nobody who must leave is left; {evicted} pods were evicted");
+    turn.condition("Drained", Verdict::True, "DrainCompleted", message.clone());
+    turn.condition(
+        "DrainBlocked",
+        Verdict::False,
+        "DrainCompleted",
+        message.clone(),
+    );
+    turn.tell("DrainCompleted", message);
+    repartitioning::enter(turn);
+}
+
+/// Since when nobody is left, for the record.
+fn mark_quiet(
+    turn: &Turn,
+    before: Option<&DrainReport>,
+    is_clear: bool,
+) -> Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime> {
+    let before = before.and_then(|drain| drain.quiet_since.clone());
+    is_clear.then(|| before.unwrap_or_else(|| conditions::microseconds(turn.now)))
+}

@@ -1,0 +1,89 @@
+//! Who has left and who has not, for people.
+
+use crds::gpu_node::{BlockedPod, DrainReport, PodReference};
+
+use super::super::super::survey;
+use super::super::super::turn::Turn;
+use crate::conditions::{self, Verdict};
+use crate::drain::Assessment;
+
+/// Brings `status.drain` and condition `DrainBlocked` up to date.
+pub(super) fn update(turn: &mut Turn, assessment: &Assessment) {
+    let before = turn.status.drain.take().unwrap_or_default();
+    let is_clear = assessment.is_clear();
+    let report = DrainReport {
+        evicted: evicted(turn, &before, assessment),
+        remaining: assessment.remaining(),
+        blocked: blocked(turn, assessment),
+        quiet_since: super::mark_quiet(turn, Some(&before), is_clear),
+    };
+    condition(turn, &before, &report);
+    turn.status.drain = Some(report);
+}
+
+/// Pods that left because of this drain: the server took their eviction, or they were asked to end after it began.
+fn evicted(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Vec<PodReference> {
+    let since = turn.status.phase_since.as_ref().map(|since| since.0);
+    let accepted = turn
+        .seen
+        .evictions
+        .values()
+        .filter(|memory| memory.accepted);
+    let leaving = assessment.leaving.iter().filter(|pod| {
+        pod.leaving_since
+            .zip(since)
+            .is_some_and(|(asked, since)| asked >= since)
+    });
+    let mut pods: Vec<_> = before
+        .evicted
+        .iter()
+        .chain(accepted.map(|memory| &memory.pod))
+        .chain(leaving.map(|pod| &pod.reference))
+        .cloned()
+        .collect();
+    pods.sort();
+    pods.dedup();
+    pods
+}
+
+/// Who may not be evicted, who is protected by a budget, and who is not known to the API server.
+fn blocked(turn: &Turn, assessment: &Assessment) -> Vec<BlockedPod> {
+    let budgets = assessment.victims.iter().filter_map(|pod| {
+        let memory = turn.seen.evictions.get(&pod.reference.uid)?;
+        memory.block.clone()
+    });
+    let strangers = assessment.strangers.iter().map(|name| BlockedPod {
+        pod: name.clone(),
+        reason: "UnknownPod".to_owned(),
+        message: "the kubelet gives it a device, and the API server does not have it on this node"
+            .to_owned(),
+    });
+    let mut blocked: Vec<_> = assessment
+        .blocked
+        .iter()
+        .cloned()
+        .chain(budgets)
+        .chain(strangers)
+        .collect();
+    blocked.sort_by(|one, other| one.pod.cmp(&other.pod));
+    blocked
+}
+
+fn condition(turn: &mut Turn, before: &DrainReport, report: &DrainReport) {
+    let Some(first) = report.blocked.first() else {
+        return turn.condition(
+            "DrainBlocked",
+            Verdict::False,
+            "NotBlocked",
+            "nothing stands in the way of the drain",
+        );
+    };
+    let message = survey::some(&report.blocked, |block| {
+        format!("{}: {}", block.pod, block.message)
+    });
+    let was = conditions::holds(&turn.status.conditions, "DrainBlocked");
+    if !was || before.blocked.is_empty() {
+        turn.warn("DrainBlocked", message.clone());
+    }
+    turn.condition("DrainBlocked", Verdict::True, &first.reason, message);
+}

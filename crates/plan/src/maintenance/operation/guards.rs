@@ -1,0 +1,116 @@
+//! What ends an operation before the point of no return.
+
+use crds::gpu_node::{GpuTarget, OperationResult, Outcome, PolicyReference, Target};
+use crds::policy::OnWindowClose;
+
+use super::super::ownership;
+use super::super::turn::Turn;
+use super::outcome;
+use crate::resolve::Wish;
+use crate::windows::WindowState;
+
+/// Why an operation that has not destroyed anything must not go on, if so.
+pub(super) fn objection(turn: &Turn) -> Option<Outcome> {
+    unwanted(turn)
+        .or_else(|| dry_run(turn))
+        .or_else(|| window_closed(turn))
+}
+
+/// The same for one whose node is cordoned: its agent is alive and its cordon holds.
+pub(super) fn objection_when_cordoned(turn: &Turn) -> Option<Outcome> {
+    cordon_lost(turn)
+        .or_else(|| objection(turn))
+        .or_else(|| agent_lost(turn))
+}
+
+pub(super) fn cordon_lost(turn: &Turn) -> Option<Outcome> {
+    let why = ownership::lost(turn.node, turn.status.operation_id)?;
+    Some(outcome(OperationResult::Failed, "ExternalUncordon", why))
+}
+
+/// The agent has not been heard for too long.
+pub(super) fn agent_lost(turn: &Turn) -> Option<Outcome> {
+    let silent = turn.now.duration_since(turn.seen.agent_heard);
+    (silent >= turn.limits.agent_lost).then(|| {
+        let message = "the node's agent fell silent before anything was changed";
+        outcome(OperationResult::Failed, "AgentLost", message)
+    })
+}
+
+fn dry_run(turn: &Turn) -> Option<Outcome> {
+    turn.seen
+        .policy
+        .is_some_and(|policy| policy.spec.dry_run)
+        .then(|| {
+            let message = "the policy has become a dry run";
+            outcome(OperationResult::Released, "DryRun", message)
+        })
+}
+
+fn window_closed(turn: &Turn) -> Option<Outcome> {
+    let rule = turn.status.snapshot.as_ref()?.on_window_close;
+    let WindowState::Closed { .. } = &turn.seen.policy?.window else {
+        return None;
+    };
+    match rule {
+        OnWindowClose::Finish => None,
+        OnWindowClose::Abort => {
+            let message = "the maintenance window closed before anything was changed";
+            Some(outcome(OperationResult::Released, "WindowClosed", message))
+        }
+    }
+}
+
+/// Whether the policy has come to ask for something else. The same policy in the same generation asks for the same: what
+/// the search makes of it while pods leave is no news.
+pub(super) fn unwanted(turn: &Turn) -> Option<Outcome> {
+    let released = |message| Some(outcome(OperationResult::Released, "TargetChanged", message));
+    match turn.seen.wish {
+        Wish::Unmanaged => released("no policy selects the node any more"),
+        Wish::Refused { policy, .. } if is_new(turn, policy) => {
+            released("the policy was changed to something that cannot be had")
+        }
+        Wish::Goal(goal)
+            if is_new(turn, &goal.policy) && is_asked_otherwise(turn, &goal.target) =>
+        {
+            released("the policy asks for something else by now")
+        }
+        Wish::Refused { .. } | Wish::Goal(_) => None,
+    }
+}
+
+fn is_new(turn: &Turn, policy: &PolicyReference) -> bool {
+    turn.status.snapshot.as_ref().is_none_or(|snapshot| {
+        snapshot.policy_uid != policy.uid || snapshot.generation != policy.generation
+    })
+}
+
+/// Before the agent has been asked there is no target to differ from.
+fn is_asked_otherwise(turn: &Turn, target: &Target) -> bool {
+    turn.asked().is_some() && !is_alike(&turn.target(), target)
+}
+
+/// Whether two targets ask for the same slices of the same GPUs, wherever they stand.
+pub(super) fn is_alike(one: &Target, other: &Target) -> bool {
+    let differs = |(one, other): (&GpuTarget, &GpuTarget)| {
+        one.uuid != other.uuid
+            || one.sharing != other.sharing
+            || one.mig.enabled != other.mig.enabled
+            || profiles(one) != profiles(other)
+    };
+    one.adopt == other.adopt
+        && one.replicas == other.replicas
+        && one.gpus.len() == other.gpus.len()
+        && !one.gpus.iter().zip(&other.gpus).any(differs)
+}
+
+fn profiles(gpu: &GpuTarget) -> Vec<&str> {
+    let mut names: Vec<_> = gpu
+        .mig
+        .instances
+        .iter()
+        .map(|place| place.profile.as_str())
+        .collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,129 @@
+//! The agent checks the target and reads who holds the devices. Nothing has been touched.
+
+use crds::GpuNodeSpec;
+use crds::gpu_node::{
+    AgentStage, Operation, OperationResult, OperationStage, Phase, PluginConfigStatus,
+};
+
+use super::super::Effect;
+use super::super::survey;
+use super::super::turn::Turn;
+use super::{give_up, guards, outcome};
+use crate::plugin_config;
+use crate::resolve::{Goal, Wish};
+
+pub(super) fn look(turn: &mut Turn) {
+    if super::has_begun(turn) {
+        return super::repartitioning::enter(turn);
+    }
+    if let Some(why) = guards::objection(turn).or_else(|| held(turn)) {
+        return give_up(turn, why);
+    }
+    if turn.is_overdue() && turn.answer().is_none() {
+        let message = "the node's agent did not answer in time; the node was not touched";
+        return give_up(turn, outcome(OperationResult::Failed, "AgentLost", message));
+    }
+    if turn.asked().is_none() {
+        return ask(turn);
+    }
+    match turn.answer() {
+        None => {}
+        Some(answer) => match answer.stage {
+            AgentStage::Ready => preflight(turn),
+            AgentStage::Refused => {
+                let why = answer.error.as_deref().unwrap_or("no reason given");
+                let message = format!("the node's agent refused: {why}");
+                give_up(
+                    turn,
+                    outcome(OperationResult::Failed, "AgentRefused", message),
+                );
+            }
+            AgentStage::Destroying
+            | AgentStage::Creating
+            | AgentStage::Done
+            | AgentStage::RolledBack
+            | AgentStage::Failed => super::repartitioning::enter(turn),
+        },
+    }
+}
+
+fn held(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
+    turn.node.hold.then(|| {
+        let message = "a person holds the node";
+        outcome(OperationResult::Released, "HeldByUser", message)
+    })
+}
+
+/// Publishes the plugin's configuration first: it may take a minute to reach the node.
+fn ask(turn: &mut Turn) {
+    let Wish::Goal(goal) = turn.seen.wish else {
+        return;
+    };
+    let key = turn
+        .status
+        .plugin_config
+        .as_ref()
+        .map(|chosen| chosen.key.clone());
+    let Some(key) = key.filter(|key| plugin_config::holds(&goal.target, key)) else {
+        return choose_again(turn, goal);
+    };
+    let content = plugin_config::render(&goal.target);
+    if turn.seen.configs.get(&key) != Some(&content) {
+        turn.effect(Effect::PublishConfig { key, content });
+    }
+    turn.effect(Effect::Ask(GpuNodeSpec {
+        policy: Some(goal.policy.clone()),
+        target: Some(goal.target.clone()),
+        operation: Some(Operation {
+            id: turn.status.operation_id,
+            class: goal.change.class,
+            stage: OperationStage::Prepare,
+        }),
+    }));
+}
+
+fn choose_again(turn: &mut Turn, goal: &Goal) {
+    turn.status.plugin_config = Some(PluginConfigStatus {
+        key: plugin_config::key(&goal.target, turn.node.plugin_config.as_deref()),
+        operation_id: turn.status.operation_id,
+    });
+}
+
+/// The last look before the node is touched, on what the agent has read for this very operation.
+fn preflight(turn: &mut Turn) {
+    let Some(snapshot) = turn.status.snapshot.clone() else {
+        return;
+    };
+    let change = turn.change();
+    let assessment = survey::assess(
+        turn.seen,
+        turn.limits,
+        turn.now,
+        &snapshot.drain,
+        &change.affected,
+    );
+    let plan = survey::plan(&change, &assessment);
+    if !assessment.blocked.is_empty() {
+        let pods = survey::some(&assessment.blocked, |block| {
+            format!("{} ({})", block.pod, block.reason)
+        });
+        let message = format!("what may not be evicted is in the way: {pods}");
+        return give_up(
+            turn,
+            outcome(OperationResult::Released, "PreflightBlocked", message),
+        );
+    }
+    for pod in &assessment.victims {
+        if let crate::pod::Protection::Unreadable(text) = &pod.protection {
+            let key = crds::names::ANNOTATION_DO_NOT_EVICT;
+            let name = pod.name();
+            turn.warn("ProtectionUnreadable", format!("pod {name} is not protected: {key} is {text:?}; write true or a duration such as 30m"));
+        }
+    }
+    turn.status.plan = Some(plan);
+    turn.enter(Phase::Cordoning, Some(turn.limits.cordon));
+    let deadline = turn.deadline();
+    turn.wait_for(format!(
+        "the node to show the cordon until {deadline}; then the slot is given back"
+    ));
+}

@@ -1,0 +1,132 @@
+//! The GPUs are in a state that a person must look at, or a person must decide about a drain; the node stays cordoned.
+
+use crds::gpu_node::{
+    AgentStage, ChangeClass, OperationResult, OperationStage, Outcome, PluginConfigStatus, Target,
+};
+
+use super::super::settled;
+use super::super::turn::Turn;
+use super::super::{Effect, PolicyView};
+use super::{give_up, guards, history, outcome, rolling_back, validating};
+use crate::change;
+use crate::plugin_config;
+use crate::resolve::{Goal, Wish};
+
+pub(super) fn look(turn: &mut Turn) {
+    if stops_late_go_ahead(turn) || tries_again(turn) {
+        return;
+    }
+    let is_untouched = turn
+        .status
+        .outcome
+        .as_ref()
+        .is_some_and(|outcome| outcome.result == OperationResult::Failed);
+    if is_untouched {
+        released_by_hand(turn);
+    } else {
+        recovers(turn);
+    }
+}
+
+/// An agent that has not begun by now must not begin later.
+fn stops_late_go_ahead(turn: &mut Turn) -> bool {
+    let is_asked = turn
+        .asked()
+        .is_some_and(|asked| asked.stage == OperationStage::Proceed);
+    if !is_asked || super::has_begun(turn) {
+        return false;
+    }
+    let mut spec = turn.seen.spec.clone();
+    if let Some(operation) = &mut spec.operation {
+        operation.stage = OperationStage::Abort;
+    }
+    turn.effect(Effect::Ask(spec));
+    true
+}
+
+/// A person asks for it, or the policy asks for something else by now.
+fn tries_again(turn: &mut Turn) -> bool {
+    let Some((policy, goal)) = wanted(turn) else {
+        return false;
+    };
+    let is_told = turn.node.retry != turn.status.retry_seen;
+    let is_changed = turn.seen.spec.policy.as_ref() != Some(&goal.policy)
+        && !guards::is_alike(&turn.target(), &goal.target);
+    if !(is_told || is_changed) || settled::is_held_back(turn, policy, goal) {
+        return false;
+    }
+    turn.status.retry_seen.clone_from(&turn.node.retry);
+    let why = turn.status.outcome.clone().unwrap_or_else(|| {
+        outcome(
+            OperationResult::Quarantined,
+            "Quarantined",
+            "the GPUs were in an unknown state",
+        )
+    });
+    history::enter(turn, why);
+    settled::admit_again(turn, policy, goal);
+    true
+}
+
+fn wanted<'a>(turn: &Turn<'a>) -> Option<(&'a PolicyView<'a>, &'a Goal)> {
+    let policy = turn.seen.policy?;
+    match turn.seen.wish {
+        Wish::Goal(goal) if goal.change.class > ChangeClass::ConfigOnly => Some((policy, goal)),
+        Wish::Goal(_) | Wish::Unmanaged | Wish::Refused { .. } => None,
+    }
+}
+
+/// The GPUs are as they were and only the cordon is kept: an uncordon, or no wish for the change, ends it.
+fn released_by_hand(turn: &mut Turn) {
+    if let Some(why) = guards::cordon_lost(turn).or_else(|| guards::unwanted(turn)) {
+        give_up(turn, why);
+    }
+}
+
+/// The GPUs are seen to be as the target says, or as they were before.
+fn recovers(turn: &mut Turn) {
+    let Some((target, outcome)) = in_order(turn) else {
+        return;
+    };
+    let key = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
+    let is_told = key.is_some_and(|key| {
+        plugin_config::holds(&target, key) && turn.node.plugin_config.as_ref() == Some(key)
+    });
+    if is_told && validating::is_valid(turn, &target).is_err() {
+        return;
+    }
+    if !is_told {
+        turn.status.plugin_config = Some(PluginConfigStatus {
+            key: plugin_config::key(&target, turn.node.plugin_config.as_deref()),
+            operation_id: turn.status.operation_id,
+        });
+    }
+    turn.status.outcome = outcome;
+    validating::enter(turn);
+}
+
+/// What the GPUs are, if that is a state to go on from. An agent that is in the middle of something, or has not been
+/// heard about this operation at all, may be reporting how the GPUs were before.
+fn in_order(turn: &Turn) -> Option<(Target, Option<Outcome>)> {
+    match turn.answer()?.stage {
+        AgentStage::Destroying | AgentStage::Creating => return None,
+        AgentStage::Ready
+        | AgentStage::Refused
+        | AgentStage::Done
+        | AgentStage::RolledBack
+        | AgentStage::Failed => {}
+    }
+    let is_reached = |target: &Target| {
+        !target.gpus.is_empty() && change::is_reached(turn.gpus(), target).is_ok()
+    };
+    let target = turn.target();
+    if is_reached(&target) {
+        return Some((target, None));
+    }
+    let message = "the layout from before is back";
+    let back = outcome(OperationResult::RolledBack, "RolledBack", message);
+    let is_rolled_back = turn.answer()?.stage == AgentStage::RolledBack;
+    let before = rolling_back::before(turn);
+    (is_rolled_back || turn.status.verified.as_ref().is_some_and(is_reached))
+        .then_some((before, Some(back)))
+}

@@ -1,0 +1,143 @@
+//! The agent changes the GPUs. Its word `Destroying` is the point of no return.
+
+use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase, PluginConfigStatus};
+
+use super::super::Effect;
+use super::super::survey;
+use super::super::turn::Turn;
+use super::{give_up, guards, outcome, quarantine, rolling_back, validating};
+use crate::conditions::Verdict;
+use crate::plugin_config;
+
+pub(super) fn enter(turn: &mut Turn) {
+    turn.enter(Phase::Repartitioning, Some(turn.limits.repartition));
+    turn.tell(
+        "RepartitionStarted",
+        format!("the agent may change the GPUs until {}", turn.deadline()),
+    );
+    turn.wait_for(format!(
+        "the node's agent to change the GPUs until {}; then the node is given back if nothing was destroyed, and is quarantined otherwise",
+        turn.deadline()
+    ));
+}
+
+pub(super) fn look(turn: &mut Turn) {
+    let Some(answer) = turn.answer() else {
+        return before_it_begins(turn);
+    };
+    match answer.stage {
+        AgentStage::Ready => before_it_begins(turn),
+        AgentStage::Refused => {
+            let why = answer.error.as_deref().unwrap_or("no reason given");
+            let message = format!("the node's agent refused: {why}");
+            give_up(
+                turn,
+                outcome(OperationResult::Failed, "AgentRefused", message),
+            );
+        }
+        AgentStage::Destroying | AgentStage::Creating if answer.error.is_some() => {
+            rolling_back::enter(turn)
+        }
+        AgentStage::Destroying | AgentStage::Creating => under_way(turn),
+        AgentStage::Done => done(turn),
+        AgentStage::RolledBack => rolling_back::enter(turn),
+        AgentStage::Failed => failed(turn),
+    }
+}
+
+/// Nothing has been destroyed: everything can still be undone.
+fn before_it_begins(turn: &mut Turn) {
+    let objection = guards::objection_when_cordoned(turn).or_else(|| held_again(turn));
+    if let Some(why) = objection {
+        return give_up(turn, why);
+    }
+    if turn.is_overdue() {
+        let message = "the node's agent did not begin in time; nothing was changed";
+        return give_up(
+            turn,
+            outcome(OperationResult::Failed, "AgentStuck", message),
+        );
+    }
+    match turn.asked().map(|asked| asked.stage) {
+        Some(OperationStage::Prepare) => proceed(turn),
+        Some(OperationStage::Proceed) => {}
+        Some(OperationStage::Abort) | None => {
+            let message = "the agent is no longer asked for this operation; nothing was changed";
+            give_up(
+                turn,
+                outcome(OperationResult::Failed, "RequestLost", message),
+            );
+        }
+    }
+    let lost = turn.seen.agent_heard.saturating_add(turn.limits.agent_lost);
+    turn.wake(lost.unwrap_or(turn.now));
+}
+
+/// A pod may have come back while nobody looked: the go-ahead is given on a fresh look only.
+fn held_again(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
+    let drain = &turn.status.snapshot.as_ref()?.drain;
+    let affected = turn.change().affected;
+    let assessment = survey::assess(turn.seen, turn.limits, turn.now, drain, &affected);
+    (!assessment.is_clear()).then(|| {
+        let message = "a pod came onto an affected device after the drain; nothing was changed";
+        outcome(OperationResult::Failed, "DevicesHeld", message)
+    })
+}
+
+fn proceed(turn: &mut Turn) {
+    let mut spec = turn.seen.spec.clone();
+    if let Some(operation) = &mut spec.operation {
+        operation.stage = OperationStage::Proceed;
+    }
+    turn.effect(Effect::Ask(spec));
+}
+
+fn under_way(turn: &mut Turn) {
+    if turn.is_overdue() {
+        let message = "the node's agent did not finish in time, and had begun to destroy";
+        quarantine(
+            turn,
+            outcome(OperationResult::Quarantined, "RepartitionTimedOut", message),
+        );
+    }
+}
+
+fn failed(turn: &mut Turn) {
+    let error = turn.answer().and_then(|answer| answer.error.as_deref());
+    let message = format!(
+        "a step failed, and so did going back: {}",
+        error.unwrap_or("no reason given")
+    );
+    turn.warn("RollbackFailed", message.clone());
+    turn.condition(
+        "Repartitioned",
+        Verdict::False,
+        "RollbackFailed",
+        message.clone(),
+    );
+    quarantine(
+        turn,
+        outcome(OperationResult::Quarantined, "RollbackFailed", message),
+    );
+}
+
+fn done(turn: &mut Turn) {
+    turn.status.outcome = None;
+    let message = "the GPUs are as the policy says, read back by the agent";
+    turn.tell("RepartitionSucceeded", message);
+    turn.condition(
+        "Repartitioned",
+        Verdict::True,
+        "RepartitionSucceeded",
+        message,
+    );
+    let target = turn.target();
+    let chosen = turn.status.plugin_config.as_ref();
+    if chosen.is_none_or(|chosen| !plugin_config::holds(&target, &chosen.key)) {
+        turn.status.plugin_config = Some(PluginConfigStatus {
+            key: plugin_config::key(&target, turn.node.plugin_config.as_deref()),
+            operation_id: turn.status.operation_id,
+        });
+    }
+    validating::enter(turn);
+}

@@ -1,0 +1,87 @@
+//! Conditions that follow from what is seen, whatever the phase.
+
+use crds::gpu_node::Phase;
+
+use super::ownership;
+use super::turn::Turn;
+use crate::conditions::{self, Verdict};
+
+/// Brings `Cordoned`, `HeldByUser` and `Quarantined` up to date, and tells of a cordon that is over.
+pub(super) fn update(turn: &mut Turn) {
+    match turn.status.phase {
+        Phase::Unmanaged => {}
+        Phase::InSync
+        | Phase::Pending
+        | Phase::Preparing
+        | Phase::Cordoning
+        | Phase::WaitingJobs
+        | Phase::Draining
+        | Phase::Repartitioning
+        | Phase::RollingBack
+        | Phase::Validating
+        | Phase::Uncordoning
+        | Phase::Releasing
+        | Phase::Quarantined => {
+            cordoned(turn);
+            held(turn);
+            quarantined(turn);
+        }
+    }
+}
+
+fn cordoned(turn: &mut Turn) {
+    let was = conditions::holds(&turn.seen.maintenance.conditions, "Cordoned");
+    let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
+    if is_marked && turn.node.unschedulable {
+        let message = format!("cordoned for operation {}", turn.status.operation_id);
+        return turn.condition("Cordoned", Verdict::True, "Maintenance", message);
+    }
+    turn.condition(
+        "Cordoned",
+        Verdict::False,
+        "NotCordoned",
+        "the operator does not keep the node cordoned",
+    );
+    let is_given_up = turn.status.phase == Phase::Releasing;
+    if was && is_marked && !is_given_up {
+        turn.warn(
+            "ExternalUncordon",
+            "somebody uncordoned the node; its GPUs are being changed, so the operation goes on",
+        );
+    } else if was && !is_marked && turn.node.unschedulable {
+        turn.tell(
+            "ForeignCordonPreserved",
+            "the node stays cordoned: the cordon is somebody else's",
+        );
+    } else if was && !is_marked {
+        turn.tell("NodeUncordoned", "the node takes pods again");
+    }
+}
+
+fn held(turn: &mut Turn) {
+    if turn.node.hold {
+        let message = format!(
+            "annotation {} is on the node: nothing is started and nothing is uncordoned",
+            crds::names::ANNOTATION_HOLD
+        );
+        turn.condition("HeldByUser", Verdict::True, "HeldByUser", message);
+    } else {
+        turn.condition(
+            "HeldByUser",
+            Verdict::False,
+            "NotHeld",
+            "nobody holds the node",
+        );
+    }
+}
+
+fn quarantined(turn: &mut Turn) {
+    if turn.status.phase != Phase::Quarantined {
+        turn.condition(
+            "Quarantined",
+            Verdict::False,
+            "NotQuarantined",
+            "the GPUs are in a known state",
+        );
+    }
+}

@@ -1,0 +1,180 @@
+//! Nodes on which no operation is under way: is a change wanted, and what does it wait for?
+
+mod admit;
+mod config_only;
+mod drift;
+mod gates;
+mod unmanaged;
+
+pub(super) use admit::admit_again;
+pub(super) use config_only::{config_only, words};
+
+use crds::gpu_node::{AgentStage, ChangeClass, Phase};
+use crds::policy::DrainSettings;
+
+use super::turn::Turn;
+use super::waiting::{Wait, Waiting};
+use super::{Effect, PolicyView, ownership, survey};
+use crate::conditions::{self, Verdict};
+use crate::resolve::{Goal, Wish};
+use crate::windows::WindowState;
+
+/// Phases `Unmanaged`, `InSync` and `Pending`.
+pub(super) fn look(turn: &mut Turn) {
+    if cleans_up(turn) {
+        return;
+    }
+    gates::forget_old_failures(turn);
+    if admit::takes_slot(turn) {
+        return;
+    }
+    match turn.seen.wish {
+        Wish::Unmanaged => unmanaged::leave_alone(turn),
+        Wish::Refused { policy, problem } => {
+            let message = format!(
+                "policy {} cannot be satisfied: {}",
+                policy.name, problem.message
+            );
+            turn.status.plan = None;
+            pend(
+                turn,
+                gates::agent(turn).unwrap_or_else(|| Wait::new(Waiting::PolicyInvalid, message)),
+            );
+        }
+        Wish::Goal(goal) => strive(turn, goal),
+    }
+}
+
+/// Whether people or the window keep a change from starting now.
+pub(super) fn is_held_back(turn: &Turn, policy: &PolicyView, goal: &Goal) -> bool {
+    let is_closed = matches!(policy.window, WindowState::Closed { .. });
+    is_closed || gates::person(turn, goal).is_some() || gates::agent(turn).is_some()
+}
+
+/// A change of the plugin's configuration is over, or something else is wanted by now.
+fn look_again(turn: &mut Turn) {
+    look(turn);
+}
+
+/// What an operation has left behind whose end the status does not know.
+fn cleans_up(turn: &mut Turn) -> bool {
+    if let Some(agent) = turn.seen.agent.and_then(|agent| agent.operation.as_ref()) {
+        let is_asked = turn
+            .seen
+            .spec
+            .operation
+            .as_ref()
+            .is_some_and(|asked| asked.id == agent.id);
+        if is_asked && matches!(agent.stage, AgentStage::Destroying | AgentStage::Creating) {
+            turn.wait_for(format!(
+                "the agent to finish operation {}, which it had begun",
+                agent.id
+            ));
+            return true;
+        }
+    }
+    if turn.seen.spec.operation.is_some() {
+        let mut spec = turn.seen.spec.clone();
+        spec.operation = None;
+        turn.effect(Effect::Ask(spec));
+        return true;
+    }
+    if let Some((effect, event)) = ownership::release_orphan(turn.node) {
+        turn.effect(effect);
+        turn.warn(event.reason, event.message);
+        return true;
+    }
+    false
+}
+
+fn strive(turn: &mut Turn, goal: &Goal) {
+    turn.status.strategy = Some(goal.strategy.clone());
+    if let Some(wait) = gates::agent(turn) {
+        return pend(turn, wait);
+    }
+    match goal.change.class {
+        ChangeClass::None | ChangeClass::ConfigOnly if !drift::exists(turn, goal) => in_sync(turn),
+        ChangeClass::None | ChangeClass::ConfigOnly => match gates::person(turn, goal) {
+            Some(wait) => pend(turn, wait),
+            None => config_only::begin(turn, goal),
+        },
+        ChangeClass::Devices | ChangeClass::Gpus => {
+            let default = DrainSettings::default();
+            let settings = turn
+                .seen
+                .policy
+                .map_or(&default, |policy| &policy.spec.maintenance.drain);
+            let assessment = survey::assess(
+                turn.seen,
+                turn.limits,
+                turn.now,
+                settings,
+                &goal.change.affected,
+            );
+            turn.status.plan = Some(survey::plan(&goal.change, &assessment));
+            let wait = gates::first(turn, goal, &assessment);
+            pend(turn, wait);
+        }
+    }
+}
+
+fn in_sync(turn: &mut Turn) {
+    turn.settle(Phase::InSync);
+    turn.status.waiting_for = None;
+    turn.status.plan = None;
+    turn.status.attempts = 0;
+    turn.status.next_attempt = None;
+    turn.condition(
+        "Synced",
+        Verdict::True,
+        "InSync",
+        "the GPUs are as the policy says, and the node advertises them",
+    );
+    turn.condition(
+        "MaintenancePending",
+        Verdict::False,
+        "InSync",
+        "nothing is to be changed",
+    );
+}
+
+/// Waits, and says for what.
+pub(super) fn pend(turn: &mut Turn, wait: Wait) {
+    turn.settle(Phase::Pending);
+    if let Some(moment) = wait.until {
+        turn.wake(moment);
+    }
+    let reason = wait.reason.as_str();
+    let synced = match wait.reason {
+        Waiting::AgentNotReady => Verdict::Unknown,
+        Waiting::PolicyInvalid
+        | Waiting::Paused
+        | Waiting::DryRun
+        | Waiting::HeldByUser
+        | Waiting::NodeNotReady
+        | Waiting::ForeignCordon
+        | Waiting::BackingOff
+        | Waiting::PreflightBlocked
+        | Waiting::NotAdvertised
+        | Waiting::WindowClosed
+        | Waiting::AwaitingSlot => Verdict::False,
+    };
+    turn.condition(
+        "Synced",
+        synced,
+        reason,
+        "the GPUs are not known to be as the policy says",
+    );
+    turn.condition(
+        "MaintenancePending",
+        Verdict::True,
+        reason,
+        wait.message.clone(),
+    );
+    let waited_before = conditions::find(&turn.seen.maintenance.conditions, "MaintenancePending")
+        .is_some_and(|old| old.status == "True" && old.reason == reason);
+    if !waited_before && !wait.reason.wants_slot() {
+        turn.tell("MaintenanceDeferred", wait.message.clone());
+    }
+    turn.wait_for(wait.message);
+}

@@ -1,0 +1,135 @@
+//! A slot is granted: the operation begins, or is recorded as not needed.
+
+use crds::gpu_node::{
+    ChangeClass, OperationPlan, OperationResult, OperationSnapshot, Outcome, Phase,
+    PluginConfigStatus,
+};
+use crds::policy::Slot;
+
+use super::super::PolicyView;
+use super::super::turn::Turn;
+use super::super::{operation, survey};
+use super::gates;
+use crate::conditions::{self, Verdict};
+use crate::plugin_config;
+use crate::resolve::{Goal, Wish};
+use crate::windows::WindowState;
+
+/// Takes up a slot for an operation that this node has not had: every such slot, so that it is given back. Whether the
+/// operation begins; otherwise it is recorded as over, and the node is looked at as if there were no slot.
+pub(super) fn takes_slot(turn: &mut Turn) -> bool {
+    let Some(slot) = new_slot(turn) else {
+        return false;
+    };
+    let id = slot.operation;
+    let Some((policy, goal)) = candidate(turn) else {
+        let message = "nothing had to be changed any more";
+        return decline(turn, id, "NotNeeded", message);
+    };
+    let settings = &policy.spec.maintenance.drain;
+    let affected = &goal.change.affected;
+    let assessment = survey::assess(turn.seen, turn.limits, turn.now, settings, affected);
+    if let Some(wait) = gates::before_window(turn, goal, &assessment) {
+        return decline(turn, id, wait.reason.as_str(), &wait.message);
+    }
+    if let WindowState::Closed { .. } = policy.window {
+        let message = "the window had closed before the operation began";
+        return decline(turn, id, "WindowClosed", message);
+    }
+    admit(
+        turn,
+        id,
+        policy,
+        goal,
+        survey::plan(&goal.change, &assessment),
+    );
+    true
+}
+
+fn new_slot<'a>(turn: &Turn<'a>) -> Option<&'a Slot> {
+    turn.seen
+        .slot
+        .filter(|slot| slot.uid == turn.node.uid && slot.operation > turn.status.operation_id)
+}
+
+fn candidate<'a>(turn: &Turn<'a>) -> Option<(&'a PolicyView<'a>, &'a Goal)> {
+    let policy = turn.seen.policy?;
+    match turn.seen.wish {
+        Wish::Unmanaged | Wish::Refused { .. } => None,
+        Wish::Goal(goal) => match goal.change.class {
+            ChangeClass::None | ChangeClass::ConfigOnly => None,
+            ChangeClass::Devices | ChangeClass::Gpus => Some((policy, goal)),
+        },
+    }
+}
+
+fn decline(turn: &mut Turn, operation: i64, reason: &str, message: &str) -> bool {
+    turn.status.operation_id = operation;
+    turn.status.started_at = Some(conditions::microseconds(turn.now));
+    turn.status.durations = Vec::new();
+    let outcome = Outcome {
+        result: OperationResult::Released,
+        reason: reason.to_owned(),
+        message: message.to_owned(),
+    };
+    operation::enter_in_history(turn, outcome);
+    false
+}
+
+/// Begins a further operation on a node that is out of service already, with the rules as they are now.
+pub(in super::super) fn admit_again(turn: &mut Turn, policy: &PolicyView, goal: &Goal) {
+    let settings = &policy.spec.maintenance.drain;
+    let assessment = survey::assess(
+        turn.seen,
+        turn.limits,
+        turn.now,
+        settings,
+        &goal.change.affected,
+    );
+    let plan = survey::plan(&goal.change, &assessment);
+    let operation = turn.status.operation_id.saturating_add(1);
+    admit(turn, operation, policy, goal, plan);
+}
+
+fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan: OperationPlan) {
+    turn.enter(Phase::Preparing, Some(turn.limits.prepare));
+    turn.status.operation_id = operation;
+    turn.status.started_at = Some(conditions::microseconds(turn.now));
+    turn.status.durations = Vec::new();
+    turn.status.next_attempt = None;
+    turn.status
+        .outcome
+        .take_if(|outcome| outcome.result != OperationResult::Quarantined);
+    turn.status.drain = None;
+    turn.status.strategy = Some(goal.strategy.clone());
+    turn.status.plugin_config = Some(PluginConfigStatus {
+        key: plugin_config::key(&goal.target, turn.node.plugin_config.as_deref()),
+        operation_id: operation,
+    });
+    turn.status.plan = Some(plan);
+    turn.status.snapshot = Some(OperationSnapshot {
+        policy: policy.reference.name.clone(),
+        policy_uid: policy.reference.uid.clone(),
+        generation: policy.reference.generation,
+        drain: policy.spec.maintenance.drain.clone(),
+        on_window_close: policy.spec.maintenance.on_window_close,
+    });
+    let message = format!("operation {operation} is under way");
+    turn.condition(
+        "MaintenancePending",
+        Verdict::False,
+        "InMaintenance",
+        message.clone(),
+    );
+    for kind in [
+        "Synced",
+        "Drained",
+        "DrainBlocked",
+        "Repartitioned",
+        "Validated",
+    ] {
+        turn.condition(kind, Verdict::False, "InMaintenance", message.clone());
+    }
+    let deadline = turn.deadline();
+    turn.wait_for(format!("the node's agent to check the target until {deadline}; then the slot is given back, the node was not touched"));
+}

@@ -1,0 +1,179 @@
+//! Changes that disturb no pod: only what the device plugin is told, and what the node promises.
+
+use std::collections::BTreeMap;
+
+use crds::GpuNodeSpec;
+use crds::gpu_node::{ChangeClass, OperationPlan, Phase, PluginConfigStatus};
+
+use super::super::Effect;
+use super::super::turn::Turn;
+use super::super::waiting::{Wait, Waiting};
+use super::{drift, gates, pend};
+use crate::conditions::{self, Verdict};
+use crate::plugin_config;
+use crate::resolve::{Goal, Wish};
+
+/// Enters phase `Validating` without an operation: no slot, no window, no cordon. After a failure it waits as operations
+/// do.
+pub(super) fn begin(turn: &mut Turn, goal: &Goal) {
+    if let Some(next) = turn.status.next_attempt.as_ref().map(|next| next.0) {
+        if next > turn.now {
+            let message = format!("the next attempt at {next}: {}", mismatch(turn, goal));
+            return pend(
+                turn,
+                Wait::new(Waiting::NotAdvertised, message).until(Some(next)),
+            );
+        }
+    }
+    turn.enter(Phase::Validating, Some(turn.limits.validate));
+    if !drift::is_configured(turn, goal) || !drift::is_advertised(turn, goal) {
+        turn.status.plugin_config = Some(choice(turn, goal));
+    }
+    turn.status.strategy = Some(goal.strategy.clone());
+    turn.status.plan = Some(OperationPlan {
+        class: ChangeClass::ConfigOnly,
+        gpus: Vec::new(),
+        victims: Vec::new(),
+        untouched: Vec::new(),
+    });
+    turn.condition(
+        "MaintenancePending",
+        Verdict::False,
+        "ConfigOnly",
+        "only the device plugin's configuration changes",
+    );
+    turn.condition(
+        "Synced",
+        Verdict::False,
+        "ConfigOnly",
+        "the node does not advertise yet what the policy says",
+    );
+    let deadline = turn.deadline();
+    turn.wait_for(format!("the device plugin to advertise what the policy says until {deadline}; then it is tried again later"));
+}
+
+/// A key unlike the node's label: the plugin reads its devices only when the label changes.
+fn choice(turn: &Turn, goal: &Goal) -> PluginConfigStatus {
+    PluginConfigStatus {
+        key: plugin_config::key(&goal.target, turn.node.plugin_config.as_deref()),
+        operation_id: turn.status.operation_id,
+    }
+}
+
+/// Phase `Validating` without an operation.
+pub(in super::super) fn config_only(turn: &mut Turn) {
+    let goal = match turn.seen.wish {
+        Wish::Goal(goal) if goal.change.class <= ChangeClass::ConfigOnly => goal,
+        Wish::Goal(_) | Wish::Unmanaged | Wish::Refused { .. } => return super::look_again(turn),
+    };
+    if gates::agent(turn)
+        .or_else(|| gates::person(turn, goal))
+        .is_some()
+    {
+        return super::look_again(turn);
+    }
+    let Some(key) = turn
+        .status
+        .plugin_config
+        .as_ref()
+        .map(|chosen| chosen.key.clone())
+    else {
+        return super::look_again(turn);
+    };
+    if !plugin_config::holds(&goal.target, &key) {
+        return super::look_again(turn);
+    }
+    if writes(turn, goal, &key) {
+        return;
+    }
+    if !drift::is_advertised(turn, goal) {
+        return await_plugin(turn, goal);
+    }
+    if turn.node.guarantees != goal.guarantees {
+        turn.effect(Effect::Label(promises(turn, goal)));
+        return;
+    }
+    turn.status.verified = Some(goal.target.clone());
+    super::look_again(turn);
+}
+
+fn writes(turn: &mut Turn, goal: &Goal, key: &str) -> bool {
+    let content = plugin_config::render(&goal.target);
+    if turn.seen.configs.get(key) != Some(&content) {
+        turn.effect(Effect::PublishConfig {
+            key: key.to_owned(),
+            content,
+        });
+        return true;
+    }
+    let spec = GpuNodeSpec {
+        policy: Some(goal.policy.clone()),
+        target: Some(goal.target.clone()),
+        operation: None,
+    };
+    if *turn.seen.spec != spec {
+        turn.effect(Effect::Ask(spec));
+        return true;
+    }
+    if turn.node.plugin_config.as_deref() != Some(key) {
+        let mut labels = withdrawn(turn, goal);
+        labels.insert(
+            crds::names::LABEL_PLUGIN_CONFIG.to_owned(),
+            Some(key.to_owned()),
+        );
+        turn.effect(Effect::Label(labels));
+        return true;
+    }
+    false
+}
+
+fn await_plugin(turn: &mut Turn, goal: &Goal) {
+    let withdrawn = withdrawn(turn, goal);
+    if !withdrawn.is_empty() {
+        turn.effect(Effect::Label(withdrawn));
+        return;
+    }
+    if turn.is_overdue() {
+        turn.status.attempts = turn.status.attempts.saturating_add(1);
+        let wait = turn.limits.wait_after(turn.status.attempts);
+        turn.status.next_attempt = Some(conditions::seconds(turn.after(wait)));
+        begin(turn, goal);
+    }
+}
+
+/// Promises that are not the goal's are withdrawn before the plugin hands out anything else.
+fn withdrawn(turn: &Turn, goal: &Goal) -> BTreeMap<String, Option<String>> {
+    turn.node
+        .guarantees
+        .iter()
+        .filter(|(label, value)| goal.guarantees.get(*label) != Some(*value))
+        .map(|(label, _)| (label.clone(), None))
+        .collect()
+}
+
+fn promises(turn: &Turn, goal: &Goal) -> BTreeMap<String, Option<String>> {
+    let mut labels = withdrawn(turn, goal);
+    let wanted = goal.guarantees.iter();
+    labels.extend(wanted.map(|(label, value)| (label.clone(), Some(value.clone()))));
+    labels
+}
+
+fn mismatch(turn: &Turn, goal: &Goal) -> String {
+    let expected = plugin_config::advertised(turn.gpus(), &goal.target);
+    format!(
+        "the node advertises {} instead of {}; see the device plugin's pod on this node",
+        words(&turn.node.resources),
+        words(&expected)
+    )
+}
+
+/// Resources in words.
+pub(in super::super) fn words(resources: &BTreeMap<String, i64>) -> String {
+    if resources.is_empty() {
+        return "no GPU".to_owned();
+    }
+    let each = resources
+        .iter()
+        .map(|(name, count)| format!("{count} {name}"));
+    each.collect::<Vec<_>>().join(" and ")
+}

@@ -1,0 +1,32 @@
+//! What of a goal is not so yet, apart from the GPUs' layout.
+
+use super::super::turn::Turn;
+use crate::plugin_config;
+use crate::resolve::Goal;
+
+/// Whether anything but the GPUs' layout differs from the goal: what is asked of the agent, what was verified, what the
+/// plugin is told, what the node advertises and what it promises.
+pub(super) fn exists(turn: &Turn, goal: &Goal) -> bool {
+    let spec = turn.seen.spec;
+    spec.policy.as_ref() != Some(&goal.policy)
+        || spec.target.as_ref() != Some(&goal.target)
+        || turn.status.verified.as_ref() != Some(&goal.target)
+        || !is_configured(turn, goal)
+        || !is_advertised(turn, goal)
+        || turn.node.guarantees != goal.guarantees
+}
+
+/// Whether the plugin is told what the goal needs: by the label, and by the entry that the label names.
+pub(super) fn is_configured(turn: &Turn, goal: &Goal) -> bool {
+    let chosen = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
+    turn.node.plugin_config.as_ref().is_some_and(|key| {
+        chosen == Some(key)
+            && plugin_config::holds(&goal.target, key)
+            && turn.seen.configs.get(key) == Some(&plugin_config::render(&goal.target))
+    })
+}
+
+/// Whether the node's allocatable resources are those of the GPUs as they are, under the goal's configuration.
+pub(super) fn is_advertised(turn: &Turn, goal: &Goal) -> bool {
+    turn.node.resources == plugin_config::advertised(turn.gpus(), &goal.target)
+}

@@ -1,0 +1,208 @@
+//! What a change waits for, in the order in which it is asked.
+
+use crds::policy::{Maintenance, OnForeignCordon};
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::PolicyView;
+use super::super::survey;
+use super::super::turn::Turn;
+use super::super::waiting::{Wait, Waiting};
+use crate::conditions;
+use crate::drain::Assessment;
+use crate::resolve::{Goal, Wish};
+use crate::windows::{self, WindowState};
+
+/// A person's word, or another wish, ends the wait after an operation that did not succeed.
+pub(super) fn forget_old_failures(turn: &mut Turn) {
+    if turn.node.retry != turn.status.retry_seen {
+        turn.status.retry_seen.clone_from(&turn.node.retry);
+        turn.status.attempts = 0;
+        turn.status.next_attempt = None;
+    }
+    let wanted = match turn.seen.wish {
+        Wish::Unmanaged => None,
+        Wish::Refused { policy, .. } => Some(policy),
+        Wish::Goal(goal) => Some(&goal.policy),
+    };
+    if wanted != turn.seen.spec.policy.as_ref() {
+        turn.status.attempts = 0;
+        turn.status.next_attempt = None;
+    }
+}
+
+/// Everything that any change waits for, a slot last.
+pub(super) fn first(turn: &Turn, goal: &Goal, assessment: &Assessment) -> Wait {
+    before_window(turn, goal, assessment)
+        .or_else(|| turn.seen.policy.and_then(|policy| window(turn.now, policy)))
+        .unwrap_or_else(|| slot(turn))
+}
+
+/// What must be right whether the window is open or not.
+pub(super) fn before_window(turn: &Turn, goal: &Goal, assessment: &Assessment) -> Option<Wait> {
+    person(turn, goal)
+        .or_else(|| node(turn))
+        .or_else(|| back_off(turn))
+        .or_else(|| agent(turn))
+        .or_else(|| preflight(assessment))
+}
+
+/// What people have said: the policy's author, and whoever holds the node.
+pub(super) fn person(turn: &Turn, goal: &Goal) -> Option<Wait> {
+    let name = &goal.policy.name;
+    let wait = |reason, message: String| Some(Wait::new(reason, message));
+    match turn.seen.policy {
+        None => wait(Waiting::PolicyInvalid, format!("policy {name} to be read")),
+        Some(policy) if !policy.valid => wait(Waiting::PolicyInvalid, invalid(policy)),
+        Some(policy) if policy.spec.paused => wait(
+            Waiting::Paused,
+            format!("policy {name} to be resumed: spec.paused is true"),
+        ),
+        Some(policy) if policy.spec.dry_run => wait(
+            Waiting::DryRun,
+            format!(
+                "policy {name} to be more than a plan: spec.dryRun is true, so nothing is touched; see status.maintenance.plan"
+            ),
+        ),
+        Some(_) if turn.node.hold => wait(
+            Waiting::HeldByUser,
+            format!(
+                "a person to take annotation {} off the node",
+                crds::names::ANNOTATION_HOLD
+            ),
+        ),
+        Some(_) => None,
+    }
+}
+
+fn invalid(policy: &PolicyView) -> String {
+    let name = &policy.reference.name;
+    match &policy.problem {
+        Some(problem) => format!(
+            "policy {name} to be corrected, nothing is changed on any of its nodes until then: {problem}"
+        ),
+        None => format!(
+            "policy {name} to be checked in generation {}",
+            policy.reference.generation
+        ),
+    }
+}
+
+fn node(turn: &Turn) -> Option<Wait> {
+    let is_foreign = turn.node.unschedulable && turn.node.operation.is_none();
+    let rule = turn
+        .seen
+        .policy
+        .map(|policy| policy.spec.maintenance.on_foreign_cordon);
+    if !turn.node.ready {
+        Some(Wait::new(Waiting::NodeNotReady, "the node to become Ready"))
+    } else if is_foreign && rule == Some(OnForeignCordon::Skip) {
+        Some(Wait::new(
+            Waiting::ForeignCordon,
+            "the node to be uncordoned: somebody else has cordoned it, and the policy says onForeignCordon: Skip",
+        ))
+    } else {
+        None
+    }
+}
+
+fn back_off(turn: &Turn) -> Option<Wait> {
+    let next = turn.status.next_attempt.as_ref()?.0;
+    if next <= turn.now {
+        return None;
+    }
+    let why = turn
+        .status
+        .history
+        .first()
+        .map_or("", |last| last.message.as_str());
+    let attempts = turn.status.attempts;
+    let retry = crds::names::ANNOTATION_RETRY;
+    let message = format!(
+        "the next attempt at {next} (a new value of annotation {retry} on the node tries at once); attempt {attempts} did not succeed: {why}"
+    );
+    Some(Wait::new(Waiting::BackingOff, message).until(Some(next)))
+}
+
+/// Whether the agent can be believed.
+pub(super) fn agent(turn: &Turn) -> Option<Wait> {
+    let message = match turn.seen.agent {
+        None => "the node's agent to report: see whether its pod runs on this node".to_owned(),
+        Some(agent) => match conditions::find(&agent.conditions, "Ready") {
+            Some(ready) if ready.status == "True" && !agent.gpus.is_empty() => return None,
+            Some(ready) if ready.status == "True" => "the node's agent to see a GPU".to_owned(),
+            Some(ready) => format!("the node's agent to be ready: {}", ready.message),
+            None => "the node's agent to say that it is ready".to_owned(),
+        },
+    };
+    Some(Wait::new(Waiting::AgentNotReady, message))
+}
+
+fn preflight(assessment: &Assessment) -> Option<Wait> {
+    let blocked = &assessment.blocked;
+    let pods = survey::some(blocked, |block| {
+        format!("{} ({}: {})", block.pod, block.reason, block.message)
+    });
+    (!blocked.is_empty()).then(|| {
+        Wait::new(
+            Waiting::PreflightBlocked,
+            format!("what may not be evicted to be gone; the node is not cordoned before: {pods}"),
+        )
+        .until(assessment.changes_at)
+    })
+}
+
+fn window(now: Timestamp, policy: &PolicyView) -> Option<Wait> {
+    let (message, until) = match &policy.window {
+        WindowState::Always => return None,
+        WindowState::Open { end, .. } => {
+            let need = needed(&policy.spec.maintenance);
+            if end.duration_since(now) >= need {
+                return None;
+            }
+            let minutes = need.as_mins();
+            let message = format!(
+                "the window after this one: this one ends at {end}, and an operation may need {minutes} minutes"
+            );
+            (message, Some(*end))
+        }
+        WindowState::Closed {
+            next: Some((start, end)),
+            blackout,
+        } => {
+            let why = blackout
+                .as_ref()
+                .map_or(String::new(), |why| format!(" (blackout: {why})"));
+            (
+                format!("the maintenance window from {start} to {end}{why}"),
+                Some(*start),
+            )
+        }
+        WindowState::Closed { next: None, .. } => (
+            "a maintenance window: none will open any more".to_owned(),
+            None,
+        ),
+    };
+    Some(Wait::new(Waiting::WindowClosed, message).until(until))
+}
+
+/// What must be left of a window: what the policy says, or the most that an operation can need.
+fn needed(maintenance: &Maintenance) -> SignedDuration {
+    const AFTER_THE_DRAIN: SignedDuration = SignedDuration::from_mins(12);
+    let drain = || windows::duration(&maintenance.drain.timeout).unwrap_or_default();
+    maintenance
+        .min_remaining
+        .as_ref()
+        .and_then(windows::duration)
+        .unwrap_or_else(|| drain() + AFTER_THE_DRAIN)
+}
+
+fn slot(turn: &Turn) -> Wait {
+    let policy = turn.seen.policy;
+    let name = policy.map_or("", |policy| policy.reference.name.as_str());
+    Wait::new(
+        Waiting::AwaitingSlot,
+        format!(
+            "policy {name} to admit the node: its spec.maintenance limits how many nodes are out of service at once"
+        ),
+    )
+}

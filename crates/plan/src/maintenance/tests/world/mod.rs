@@ -1,0 +1,154 @@
+//! A world with one node: its agent, its device plugin, its pods, people, and the operator, each acting when told to.
+
+mod agent;
+mod invariants;
+mod operator;
+mod people;
+mod plugin;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crds::gpu_node::{AgentOperation, AgentStatus, GpuStatus, MaintenanceStatus};
+use crds::policy::Slot;
+use crds::{GpuNodeSpec, GpuSharingPolicySpec};
+use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+
+use super::fixtures;
+use crate::drain::EvictionMemory;
+use crate::node::NodeView;
+use crate::pod::PodView;
+use crate::resolve::Wish;
+use crate::windows::WindowState;
+
+pub(super) use operator::Snapshot;
+
+/// What the world's policy asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Want {
+    Nothing,
+    Impossible,
+    Layout(&'static [(&'static str, i32)]),
+}
+
+/// A step of the agent that goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    Refuse,
+    Create,
+    CreateAndRollBack,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) now: Timestamp,
+    // The API server's objects, with the versions that compare-and-swap is made on.
+    pub(super) node: Option<NodeView>,
+    pub(super) node_version: u64,
+    pub(super) spec: GpuNodeSpec,
+    pub(super) agent: Option<AgentStatus>,
+    pub(super) maintenance: MaintenanceStatus,
+    pub(super) gpu_node_version: u64,
+    pub(super) pods: Vec<PodView>,
+    pub(super) configs: BTreeMap<String, String>,
+    pub(super) policy: GpuSharingPolicySpec,
+    pub(super) generation: i64,
+    pub(super) valid: bool,
+    pub(super) window: WindowState,
+    pub(super) slot: Option<Slot>,
+    // The machine.
+    pub(super) gpu: GpuStatus,
+    pub(super) devices: BTreeMap<String, String>,
+    pub(super) agent_is_up: bool,
+    pub(super) journal: Option<AgentOperation>,
+    pub(super) agent_saw: Option<(GpuNodeSpec, u64)>,
+    pub(super) fault: Option<Fault>,
+    pub(super) plugin_key: Option<String>,
+    pub(super) created: u32,
+    // People and budgets.
+    pub(super) want: Want,
+    pub(super) budget_blocks: bool,
+    pub(super) admin_keeps_it_cordoned: bool,
+    pub(super) nodes_made: u32,
+    // The operator's memory.
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) evictions: BTreeMap<String, EvictionMemory>,
+    pub(super) heard: (Option<AgentOperation>, Timestamp),
+    pub(super) events: Vec<&'static str>,
+    pub(super) evicted: BTreeSet<String>,
+    pub(super) writes: u32,
+}
+
+impl World {
+    /// A node in sync with the layout before, a pod on each of its slices, and a policy that asks for another.
+    pub(super) fn new() -> Self {
+        let now = fixtures::start();
+        let mut world = Self {
+            now,
+            node: None,
+            node_version: 1,
+            spec: GpuNodeSpec::default(),
+            agent: None,
+            maintenance: MaintenanceStatus::default(),
+            gpu_node_version: 1,
+            pods: Vec::new(),
+            configs: BTreeMap::new(),
+            policy: fixtures::policy(),
+            generation: 1,
+            valid: true,
+            window: WindowState::Always,
+            slot: None,
+            gpu: fixtures::gpu(fixtures::BEFORE),
+            devices: BTreeMap::new(),
+            agent_is_up: true,
+            journal: None,
+            agent_saw: None,
+            fault: None,
+            plugin_key: None,
+            created: 0,
+            want: Want::Layout(fixtures::BEFORE),
+            budget_blocks: false,
+            admin_keeps_it_cordoned: false,
+            nodes_made: 0,
+            snapshot: None,
+            evictions: BTreeMap::new(),
+            heard: (None, now),
+            events: Vec::new(),
+            evicted: BTreeSet::new(),
+            writes: 0,
+        };
+        world.make_node();
+        for start in [0, 1, 2] {
+            world.bind(&format!("MIG-{start}"));
+        }
+        world.agent_acts();
+        world
+    }
+
+    pub(super) fn pass(&mut self, seconds: i64) {
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    pub(super) fn wish(&self) -> Wish {
+        let gpus = self.agent.as_ref().map_or(&[][..], |agent| &agent.gpus);
+        match self.want {
+            Want::Nothing => Wish::Unmanaged,
+            Want::Impossible => Wish::Refused {
+                policy: fixtures::reference(self.generation),
+                problem: fixtures::problem(),
+            },
+            Want::Layout(layout) => fixtures::goal(gpus, layout, self.generation),
+        }
+    }
+
+    pub(super) fn ready() -> Condition {
+        Condition {
+            type_: "Ready".to_owned(),
+            status: "True".to_owned(),
+            reason: "Ready".to_owned(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(fixtures::start()),
+        }
+    }
+}
