@@ -11,6 +11,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
 /// What decides about a node. Everything in it comes from one read of one Node object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of the object by itself; together they have no states"
+)]
 pub struct NodeView {
     /// `metadata.name`.
     pub name: String,

@@ -107,8 +107,8 @@ fn has_cause(answer: &Answer, reason: &str) -> bool {
     answer.causes.iter().any(|cause| cause.reason == reason)
 }
 
-/// The server's only mark of it is its sentence: "This pod has more than one PodDisruptionBudget, which the eviction
-/// subresource does not support."
+/// The server's only mark of it is its sentence: that the pod has more than one `PodDisruptionBudget`, which the
+/// eviction subresource does not support.
 fn several_budgets(answer: &Answer) -> bool {
     answer.message.contains("more than one PodDisruptionBudget")
 }

@@ -4,13 +4,13 @@ use crds::gpu_node::BlockedPod;
 use crds::policy::DrainSettings;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
-use kube::core::{Selector, SelectorExt};
 
 use crate::pod::{Controller, PodView, Until};
+use crate::resolve;
 
 /// Whether a selector selects a pod. One that cannot be read selects nothing.
 pub fn selects(selector: &LabelSelector, pod: &PodView) -> bool {
-    Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(&pod.labels))
+    resolve::matches(selector, &pod.labels)
 }
 
 /// Why a running pod that is in the way may not be evicted, the first reason that there is.

@@ -9,15 +9,14 @@ mod unmanaged;
 pub(super) use admit::admit_again;
 pub(super) use config_only::{config_only, words};
 
-use crds::gpu_node::{AgentStage, ChangeClass, Phase};
+use crds::gpu_node::{AgentStage, ChangeClass, Phase, PolicyReference};
 use crds::policy::DrainSettings;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
 use super::{Effect, PolicyView, ownership, survey};
 use crate::conditions::{self, Verdict};
-use crate::resolve::{Goal, Wish};
-use crate::windows::WindowState;
+use crate::resolve::{Goal, Problem, Wish};
 
 /// Phases `Unmanaged`, `InSync` and `Pending`.
 pub(super) fn look(turn: &mut Turn) {
@@ -31,15 +30,9 @@ pub(super) fn look(turn: &mut Turn) {
     match turn.seen.wish {
         Wish::Unmanaged => unmanaged::leave_alone(turn),
         Wish::Refused { policy, problem } => {
-            let message = format!(
-                "policy {} cannot be satisfied: {}",
-                policy.name, problem.message
-            );
             turn.status.plan = None;
-            pend(
-                turn,
-                gates::agent(turn).unwrap_or_else(|| Wait::new(Waiting::PolicyInvalid, message)),
-            );
+            let wait = gates::agent(turn).unwrap_or_else(|| refused(policy, problem));
+            pend(turn, wait);
         }
         Wish::Goal(goal) => strive(turn, goal),
     }
@@ -47,8 +40,7 @@ pub(super) fn look(turn: &mut Turn) {
 
 /// Whether people or the window keep a change from starting now.
 pub(super) fn is_held_back(turn: &Turn, policy: &PolicyView, goal: &Goal) -> bool {
-    let is_closed = matches!(policy.window, WindowState::Closed { .. });
-    is_closed || gates::person(turn, goal).is_some() || gates::agent(turn).is_some()
+    !policy.window.is_open() || gates::person(turn, goal).is_some() || gates::agent(turn).is_some()
 }
 
 /// A change of the plugin's configuration is over, or something else is wanted by now.
@@ -85,6 +77,18 @@ fn cleans_up(turn: &mut Turn) -> bool {
         return true;
     }
     false
+}
+
+fn refused(policy: &PolicyReference, problem: &Problem) -> Wait {
+    let (name, what) = (&policy.name, &problem.message);
+    if problem.reason.is_of_the_node() {
+        let message = format!("what is in the way of policy {name} on this node: {what}");
+        return Wait::new(Waiting::PreflightBlocked, message);
+    }
+    let message = format!(
+        "policy {name} to be corrected, nothing is changed on any of its nodes until then: {problem}"
+    );
+    Wait::new(Waiting::PolicyInvalid, message)
 }
 
 fn strive(turn: &mut Turn, goal: &Goal) {

@@ -53,14 +53,14 @@ pub(super) fn plan(change: &Change, assessment: &Assessment) -> OperationPlan {
 /// At most three of these, in words.
 pub(super) fn some<T>(all: &[T], word: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 3;
-    let mut text = all
+    let text = all
         .iter()
         .take(SHOWN)
         .map(word)
         .collect::<Vec<_>>()
         .join("; ");
     if all.len() > SHOWN {
-        text.push_str(&format!("; and {} more", all.len() - SHOWN));
+        return format!("{text}; and {} more", all.len() - SHOWN);
     }
     text
 }

@@ -27,7 +27,13 @@ pub(super) fn look(turn: &mut Turn) {
             return;
         }
     }
-    if ownership::is_marked(turn.node, turn.status.operation_id) {
+    let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
+    let is_held = is_marked && turn.node.hold;
+    keep_time(turn, is_held);
+    if is_held {
+        return;
+    }
+    if is_marked {
         return give_back(turn);
     }
     if turn.asked().is_some() {
@@ -55,30 +61,29 @@ fn abort(turn: &mut Turn) -> bool {
 }
 
 fn give_back(turn: &mut Turn) {
-    if turn.node.hold {
-        return hold(turn);
-    }
-    if turn.status.deadline.is_none() || turn.is_overdue() {
+    let labels = promises(turn);
+    turn.effect(ownership::uncordon(turn.node, labels));
+}
+
+/// A person wants the node to stay as it is: there is no deadline to that. Otherwise it is given back for as long as it
+/// takes, and every deadline that passes is told.
+fn keep_time(turn: &mut Turn, is_held: bool) {
+    let key = crds::names::ANNOTATION_HOLD;
+    if is_held {
+        turn.status.deadline = None;
+        turn.wait_for(format!(
+            "a person to take annotation {key} off the node; then it is uncordoned"
+        ));
+    } else if turn.status.deadline.is_none() || turn.is_overdue() {
         if turn.is_overdue() {
             turn.warn(
                 "MaintenanceDeferred",
-                "the node could not be uncordoned yet; it is tried again",
+                "the node could not be given back yet; it is tried again",
             );
         }
         turn.status.deadline = Some(conditions::seconds(turn.after(turn.limits.cordon)));
         turn.wait_for("the node to be uncordoned");
     }
-    let labels = promises(turn);
-    turn.effect(ownership::uncordon(turn.node, labels));
-}
-
-/// A person wants the node to stay as it is. There is no deadline to that.
-fn hold(turn: &mut Turn) {
-    turn.status.deadline = None;
-    let key = crds::names::ANNOTATION_HOLD;
-    turn.wait_for(format!(
-        "a person to take annotation {key} off the node; then it is uncordoned"
-    ));
 }
 
 /// What the node promises from now on: what it was last verified to be, if it is that.

@@ -36,7 +36,7 @@ pub(super) fn look(turn: &mut Turn) {
             );
         }
         AgentStage::Destroying | AgentStage::Creating if answer.error.is_some() => {
-            rolling_back::enter(turn)
+            rolling_back::enter(turn);
         }
         AgentStage::Destroying | AgentStage::Creating => under_way(turn),
         AgentStage::Done => done(turn),

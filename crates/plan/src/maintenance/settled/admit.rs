@@ -13,7 +13,6 @@ use super::gates;
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
 use crate::resolve::{Goal, Wish};
-use crate::windows::WindowState;
 
 /// Takes up a slot for an operation that this node has not had: every such slot, so that it is given back. Whether the
 /// operation begins; otherwise it is recorded as over, and the node is looked at as if there were no slot.
@@ -32,7 +31,7 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
     if let Some(wait) = gates::before_window(turn, goal, &assessment) {
         return decline(turn, id, wait.reason.as_str(), &wait.message);
     }
-    if let WindowState::Closed { .. } = policy.window {
+    if !policy.window.is_open() {
         let message = "the window had closed before the operation began";
         return decline(turn, id, "WindowClosed", message);
     }

@@ -16,14 +16,13 @@ use crate::resolve::{Goal, Wish};
 /// Enters phase `Validating` without an operation: no slot, no window, no cordon. After a failure it waits as operations
 /// do.
 pub(super) fn begin(turn: &mut Turn, goal: &Goal) {
-    if let Some(next) = turn.status.next_attempt.as_ref().map(|next| next.0) {
-        if next > turn.now {
-            let message = format!("the next attempt at {next}: {}", mismatch(turn, goal));
-            return pend(
-                turn,
-                Wait::new(Waiting::NotAdvertised, message).until(Some(next)),
-            );
-        }
+    let next = turn.status.next_attempt.as_ref().map(|next| next.0);
+    if let Some(next) = next.filter(|next| *next > turn.now) {
+        let message = format!("the next attempt at {next}: {}", mismatch(turn, goal));
+        return pend(
+            turn,
+            Wait::new(Waiting::NotAdvertised, message).until(Some(next)),
+        );
     }
     turn.enter(Phase::Validating, Some(turn.limits.validate));
     if !drift::is_configured(turn, goal) || !drift::is_advertised(turn, goal) {

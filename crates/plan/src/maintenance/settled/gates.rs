@@ -1,6 +1,6 @@
 //! What a change waits for, in the order in which it is asked.
 
-use crds::policy::{Maintenance, OnForeignCordon};
+use crds::policy::OnForeignCordon;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::PolicyView;
@@ -152,57 +152,25 @@ fn preflight(assessment: &Assessment) -> Option<Wait> {
 }
 
 fn window(now: Timestamp, policy: &PolicyView) -> Option<Wait> {
-    let (message, until) = match &policy.window {
-        WindowState::Always => return None,
-        WindowState::Open { end, .. } => {
-            let need = needed(&policy.spec.maintenance);
-            if end.duration_since(now) >= need {
-                return None;
-            }
-            let minutes = need.as_mins();
-            let message = format!(
-                "the window after this one: this one ends at {end}, and an operation may need {minutes} minutes"
-            );
-            (message, Some(*end))
-        }
-        WindowState::Closed {
-            next: Some((start, end)),
-            blackout,
-        } => {
-            let why = blackout
-                .as_ref()
-                .map_or(String::new(), |why| format!(" (blackout: {why})"));
-            (
-                format!("the maintenance window from {start} to {end}{why}"),
-                Some(*start),
-            )
-        }
-        WindowState::Closed { next: None, .. } => (
-            "a maintenance window: none will open any more".to_owned(),
-            None,
-        ),
-    };
-    Some(Wait::new(Waiting::WindowClosed, message).until(until))
+    let need = windows::need(&policy.spec.maintenance);
+    let late = policy.window.admits(now, need).err()?;
+    Some(Wait::new(Waiting::WindowClosed, late.message).until(late.until))
 }
 
-/// What must be left of a window: what the policy says, or the most that an operation can need.
-fn needed(maintenance: &Maintenance) -> SignedDuration {
-    const AFTER_THE_DRAIN: SignedDuration = SignedDuration::from_mins(12);
-    let drain = || windows::duration(&maintenance.drain.timeout).unwrap_or_default();
-    maintenance
-        .min_remaining
-        .as_ref()
-        .and_then(windows::duration)
-        .unwrap_or_else(|| drain() + AFTER_THE_DRAIN)
-}
-
+/// Once too little is left of the window, that is what is waited for.
 fn slot(turn: &Turn) -> Wait {
     let policy = turn.seen.policy;
     let name = policy.map_or("", |policy| policy.reference.name.as_str());
-    Wait::new(
-        Waiting::AwaitingSlot,
-        format!(
-            "policy {name} to admit the node: its spec.maintenance limits how many nodes are out of service at once"
-        ),
-    )
+    let too_late_from = policy.and_then(|policy| match policy.window {
+        WindowState::Open { end, .. } => {
+            let need = windows::need(&policy.spec.maintenance);
+            let last = end.saturating_sub(need).ok()?;
+            last.saturating_add(SignedDuration::from_secs(1)).ok()
+        }
+        WindowState::Always | WindowState::Closed { .. } => None,
+    });
+    let message = format!(
+        "policy {name} to admit the node: its spec.maintenance limits how many nodes are out of service at once"
+    );
+    Wait::new(Waiting::AwaitingSlot, message).until(too_late_from)
 }

@@ -1,7 +1,5 @@
 //! One node with one GPU, and what may be wanted of it.
 
-use std::collections::BTreeMap;
-
 use crds::GpuSharingPolicySpec;
 use crds::gpu_node::{
     GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, PlacedProfile,
@@ -123,13 +121,6 @@ pub(super) fn goal(gpus: &[GpuStatus], layout: &[(&str, i32)], generation: i64) 
 
 pub(super) fn policy() -> GpuSharingPolicySpec {
     serde_json::from_value(serde_json::json!({"strategy": {"type": "Exclusive"}})).unwrap()
-}
-
-pub(super) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
 }
 
 pub(super) fn problem() -> Problem {

@@ -120,7 +120,7 @@ fn perform(world: &mut World, action: Action) {
         Action::AdminCordons => world.admin_cordons(),
         Action::AdminUncordons => world.admin_uncordons(),
         Action::Hold(hold) => world.change_node(|node| node.hold = hold),
-        Action::Retry(word) => world.change_node(|node| node.retry = Some(word.to_string())),
+        Action::Retry(value) => world.change_node(|node| node.retry = Some(value.to_string())),
         Action::NodeIsDeleted => world.admin_deletes_node(),
         Action::NodeIsMade => {
             if world.node.is_none() {
@@ -175,7 +175,7 @@ fn settles(world: &mut World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_the_node_settles_and_no_rule_is_broken(

@@ -62,7 +62,7 @@ impl World {
                 );
             }
             (OperationStage::Proceed, Some(AgentStage::Ready)) => {
-                self.begins(asked.id, &target, version)
+                self.begins(asked.id, &target, version);
             }
             (OperationStage::Prepare | OperationStage::Abort | OperationStage::Proceed, _) => {}
         }
@@ -164,13 +164,16 @@ impl World {
     /// Writes what it sees, if that is news; beats while an operation waits for it.
     fn reports(&mut self) {
         let is_waited_for = self.spec.operation.is_some();
-        if let Some(operation) = self.journal.as_mut().filter(|_| is_waited_for) {
-            if matches!(
-                operation.stage,
-                AgentStage::Ready | AgentStage::Destroying | AgentStage::Creating
-            ) {
-                operation.beat = conditions::microseconds(self.now);
-            }
+        let beats = |operation: &&mut AgentOperation| {
+            let waits = [
+                AgentStage::Ready,
+                AgentStage::Destroying,
+                AgentStage::Creating,
+            ];
+            is_waited_for && waits.contains(&operation.stage)
+        };
+        if let Some(operation) = self.journal.as_mut().filter(beats) {
+            operation.beat = conditions::microseconds(self.now);
         }
         self.gpu.holders = self
             .devices

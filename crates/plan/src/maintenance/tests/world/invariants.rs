@@ -7,30 +7,30 @@ use crate::change;
 use crate::maintenance::{Effect, Step};
 use crate::windows::WindowState;
 
-impl World {
-    /// Checks a step against what it saw, and against the world where that counts.
-    pub(super) fn check(&self, seen: &Snapshot, step: &Step) {
-        for effect in &step.effects {
-            match effect {
-                Effect::Cordon { .. } => assert_eq!(seen.maintenance.phase, Phase::Cordoning),
-                Effect::Uncordon { schedulable, .. } => check_uncordon(seen, *schedulable),
-                Effect::Evict { pod, .. } => check_eviction(seen, &pod.uid),
-                Effect::Delete { pod, .. } => {
-                    check_eviction(seen, &pod.uid);
-                    let rule = seen.policy.maintenance.drain.on_timeout;
-                    assert_eq!(
-                        rule,
-                        crds::policy::OnDrainTimeout::Force,
-                        "deleted past a budget"
-                    );
-                }
-                Effect::Ask(spec) => check_ask(seen, spec),
-                Effect::Label(_) | Effect::PublishConfig { .. } => {}
+/// Checks a step against what it saw.
+pub(super) fn check(seen: &Snapshot, step: &Step) {
+    for effect in &step.effects {
+        match effect {
+            Effect::Cordon { .. } => assert_eq!(seen.maintenance.phase, Phase::Cordoning),
+            Effect::Uncordon { schedulable, .. } => check_uncordon(seen, *schedulable),
+            Effect::Evict { pod, .. } => check_eviction(seen, &pod.uid),
+            Effect::Delete { pod, .. } => {
+                check_eviction(seen, &pod.uid);
+                let rule = seen.policy.maintenance.drain.on_timeout;
+                assert_eq!(
+                    rule,
+                    crds::policy::OnDrainTimeout::Force,
+                    "deleted past a budget"
+                );
             }
+            Effect::Ask(spec) => check_ask(seen, spec),
+            Effect::Label(_) | Effect::PublishConfig { .. } => {}
         }
-        check_status(seen, step);
     }
+    check_status(seen, step);
+}
 
+impl World {
     /// What must hold of the world at every moment.
     pub(in super::super) fn check_world(&self) {
         if let Some(node) = &self.node {

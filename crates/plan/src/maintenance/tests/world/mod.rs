@@ -40,6 +40,10 @@ pub(super) enum Fault {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is something that may be so or not, whatever the others are"
+)]
 pub(super) struct World {
     pub(super) now: Timestamp,
     // The API server's objects, with the versions that compare-and-swap is made on.

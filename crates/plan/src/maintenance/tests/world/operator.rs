@@ -7,7 +7,7 @@ use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::Timestamp;
 
-use super::World;
+use super::{World, invariants};
 use crate::drain::{Answer, Cause, EvictionMemory, Reply};
 use crate::maintenance::tests::fixtures;
 use crate::maintenance::{Effect, Limits, Next, Observed, PolicyView, Step, step};
@@ -100,7 +100,7 @@ impl World {
     pub(in super::super) fn operator_acts(&mut self, survives: u32) -> Option<Next> {
         let seen = self.snapshot.take()?;
         let step = seen.step(self.now);
-        self.check(&seen, &step);
+        invariants::check(&seen, &step);
         let mut left = survives;
         for effect in &step.effects {
             if left == 0 {
@@ -117,7 +117,7 @@ impl World {
                 self.operator_dies();
                 return None;
             }
-            if seen.gpu_node_version + self.asked_by(&step) != self.gpu_node_version {
+            if seen.gpu_node_version + asks(&step) != self.gpu_node_version {
                 return None;
             }
             self.maintenance = step.status.clone();
@@ -130,14 +130,6 @@ impl World {
             self.evictions.clear();
         }
         Some(step.next)
-    }
-
-    /// Its own writes to the object move the version too; the driver knows what they returned.
-    fn asked_by(&self, step: &Step) -> u64 {
-        step.effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::Ask(_)))
-            .count() as u64
     }
 
     pub(in super::super) fn operator_dies(&mut self) {
@@ -250,4 +242,13 @@ fn label(node: &mut NodeView, labels: &BTreeMap<String, Option<String>>) {
             node.guarantees.remove(key);
         }
     }
+}
+
+/// Its own writes to the object move the version too; the driver knows what they returned.
+fn asks(step: &Step) -> u64 {
+    let asks = step
+        .effects
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Ask(_)));
+    asks.count() as u64
 }
