@@ -35,6 +35,7 @@ pub fn definitions() -> Result<Vec<CustomResourceDefinition>, serde_json::Error>
         .map(|definition| {
             let mut json = serde_json::to_value(definition)?;
             refuse_null(&mut json);
+            join_lines(&mut json);
             serde_json::from_value(json)
         })
         .collect()
@@ -51,6 +52,22 @@ fn refuse_null(schema: &mut Value) {
             members.values_mut().for_each(refuse_null);
         }
         Value::Array(items) => items.iter_mut().for_each(refuse_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Joins the lines of each paragraph of the descriptions: `kubectl explain` breaks lines by itself, and keeps ours.
+fn join_lines(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            if let Some(Value::String(description)) = members.get_mut("description") {
+                let paragraphs = description.split("\n\n");
+                let joined: Vec<_> = paragraphs.map(|it| it.replace('\n', " ")).collect();
+                *description = joined.join("\n\n");
+            }
+            members.values_mut().for_each(join_lines);
+        }
+        Value::Array(items) => items.iter_mut().for_each(join_lines),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::schema::text;
 
@@ -32,11 +31,8 @@ impl JsonSchema for DurationText {
         text(
             "A length of time: hours, minutes and seconds, such as 2h, 1h30m or 90s.",
             18,
-            r"^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$",
-            json!([{
-                "rule": "duration(self) > duration('0s')",
-                "message": "must be longer than zero: write for example 30s, 10m or 1h30m",
-            }]),
+            "self != '' && self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && duration(self) > duration('0s')",
+            "must be a length of time longer than zero: hours, minutes and seconds in this order, such as 90s, 10m or 1h30m",
         )
     }
 }
@@ -95,8 +91,8 @@ impl JsonSchema for MemoryText {
         text(
             "GPU memory with a binary suffix, such as 8Gi or 512Mi.",
             12,
-            "^[1-9][0-9]{0,7}(Mi|Gi|Ti)$",
-            json!([]),
+            "self.matches('^[1-9][0-9]{0,7}(Mi|Gi|Ti)$')",
+            "must be an amount of memory: a whole number and Mi, Gi or Ti, such as 8Gi",
         )
     }
 }
@@ -132,7 +128,7 @@ impl JsonSchema for NodeCount {
             "x-kubernetes-int-or-string": true,
             "x-kubernetes-validations": [{
                 "rule": "type(self) == int ? self >= 0 && self <= 100000 : self.matches('^(100|[1-9]?[0-9])%$')",
-                "message": "must be a number of nodes (0 or more) or a percentage from 0% to 100%",
+                "message": "must be a number of nodes from 0 to 100000, or a percentage from 0% to 100%",
             }],
         })
     }

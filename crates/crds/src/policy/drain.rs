@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::DurationText;
+use crate::schema::label_selector;
 
 /// How pods are evicted. A pod that may not be evicted by these rules stops the operation before the node is cordoned.
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
@@ -15,7 +16,7 @@ pub struct DrainSettings {
     /// pods with a GPU, `Node` all pods.
     #[serde(default)]
     pub scope: DrainScope,
-    /// How long a drain may take in all. Default 10m.
+    /// How long a drain may take in all, such as `30m`. Default `10m`.
     #[serde(default = "ten_minutes")]
     pub timeout: DurationText,
     /// When it takes longer: `Release` (default) uncordons and tries again later, `KeepCordoned` waits for a person,
@@ -34,9 +35,9 @@ pub struct DrainSettings {
     pub force: bool,
     /// Pods that may be evicted, by their labels; others block. Unset: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "LabelSelector")]
+    #[schemars(schema_with = "label_selector")]
     pub pod_selector: Option<LabelSelector>,
-    /// Pods that are waited for before any eviction. Unset: none.
+    /// Pods that are let finish their work before any eviction. Unset: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "CompletionWait")]
     pub wait_for_completion: Option<CompletionWait>,
@@ -89,8 +90,9 @@ pub enum OnDrainTimeout {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CompletionWait {
-    /// Which pods, by their labels.
+    /// Which pods, by their labels. Empty: all.
+    #[schemars(schema_with = "label_selector")]
     pub pod_selector: LabelSelector,
-    /// How long at the most; then they are evicted like the others.
+    /// How long at the most, such as `4h`; then they are evicted like the others.
     pub timeout: DurationText,
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Blackout, DrainSettings, MaintenanceWindow};
+use crate::schema::label_key;
 use crate::{DurationText, NodeCount};
 
 /// When and how nodes may be taken out of service for a change.
@@ -21,8 +22,8 @@ pub struct Maintenance {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     #[schemars(length(max = 32))]
     pub blackouts: Vec<Blackout>,
-    /// Start nothing with less than this left of the window. Unset: the most that an operation can need
-    /// (the drain's timeout and 12 minutes).
+    /// Start nothing with less than this left of the window, such as `20m`. Unset: the most that an operation can
+    /// need (the drain's timeout and 12 minutes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DurationText")]
     pub min_remaining: Option<DurationText>,
@@ -30,19 +31,20 @@ pub struct Maintenance {
     /// `Finish` goes on.
     #[serde(default)]
     pub on_window_close: OnWindowClose,
-    /// How many of the selected nodes may be out of service at once, a number or a percentage. Nodes that are
-    /// cordoned or not ready count. Default 1; 0 admits nobody.
+    /// How many of the selected nodes may be out of service at once: a number such as `2`, or a percentage such as
+    /// `25%`, rounded down to no less than one. Nodes that are cordoned or not ready count. Default 1; 0 admits nobody.
     #[serde(default)]
     pub max_unavailable: NodeCount,
     /// A node label such as `topology.kubernetes.io/zone`: nodes of one value at a time. Unset: no such limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", length(min = 1, max = 317))]
+    #[schemars(schema_with = "label_key")]
     pub topology_key: Option<String>,
     /// Change these nodes first, then wait. Unset: no canary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Canary")]
     pub canary: Option<Canary>,
-    /// How pods are evicted.
+    /// How pods are evicted. A pod that may not be evicted by these rules stops the operation before the node is
+    /// cordoned.
     #[serde(default)]
     pub drain: DrainSettings,
     /// A node that somebody else has cordoned: `Proceed` (default; it stays cordoned afterwards) or `Skip`.
@@ -102,6 +104,6 @@ pub struct Canary {
     /// How many nodes go first, 1 to 1000.
     #[schemars(range(min = 1, max = 1000))]
     pub nodes: i32,
-    /// How long they must stay in sync before the others follow.
+    /// How long they must stay in sync before the others follow, such as `10m`.
     pub soak: DurationText,
 }

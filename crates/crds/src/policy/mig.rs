@@ -33,7 +33,7 @@ pub enum Advertise {
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[x_kube(
     validation = Rule::new("has(self.layout) != has(self.preset)")
-        .message("set either layout (counts by profile) or preset (Balanced, Smallest or Largest), not both")
+        .message("must have either layout (counts by profile) or preset (Balanced, Smallest or Largest), and not both")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Mig {
@@ -45,7 +45,7 @@ pub struct Mig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "MigPreset")]
     pub preset: Option<MigPreset>,
-    /// Other layouts for some products. The first match wins. At most 8.
+    /// Other layouts for some products. The first match wins; the rest follow `layout` or `preset`. At most 8.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     #[schemars(length(max = 8))]
@@ -66,14 +66,14 @@ pub struct Mig {
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[x_kube(
     validation = Rule::new("has(self.layout) != has(self.preset)")
-        .message("set either layout (counts by profile) or preset (Balanced, Smallest or Largest), not both")
+        .message("must have either layout (counts by profile) or preset (Balanced, Smallest or Largest), and not both")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct ProductLayout {
     /// Product names as NVML reports them, `*` for any text, such as `*H100*80GB*`. 1 to 8.
     #[schemars(length(min = 1, max = 8), inner(length(min = 1, max = 64)))]
     pub products: Vec<String>,
-    /// How many slices of which profile each GPU gets. Counts 1 to 8.
+    /// How many slices of which profile each GPU gets, such as `{3g.40gb: 2}`. Counts 1 to 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "layout_schema")]
     pub layout: Option<BTreeMap<String, i32>>,
@@ -97,32 +97,23 @@ pub struct SliceTimeSlicing {
     /// Advertise `<name>.shared` instead of `<name>`. Default false.
     #[serde(default)]
     pub rename_by_default: bool,
-    /// Refuse pods that ask for more than one replica. Default true.
+    /// Refuse pods that ask for more than one replica: two replicas are no more compute than one. Default true.
     #[serde(default = "yes")]
     pub fail_requests_greater_than_one: bool,
 }
 
 fn layout_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    by_profile(
-        1,
-        8,
-        "How many slices of which profile each GPU gets, such as {3g.20gb: 1, 1g.5gb: 2}. Counts 1 to 8.",
-    )
+    by_profile(1, 8)
 }
 
 fn replicas_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    by_profile(
-        2,
-        48,
-        "How many pods may share one slice of a profile, such as {1g.5gb: 4}. 2 to 48.",
-    )
+    by_profile(2, 48)
 }
 
 /// A map by profile name. The names are checked by CEL: schemas of Kubernetes cannot check keys.
-fn by_profile(minimum: i32, maximum: i32, description: &str) -> schemars::Schema {
+fn by_profile(minimum: i32, maximum: i32) -> schemars::Schema {
     schemars::json_schema!({
         "type": "object",
-        "description": description,
         "minProperties": 1,
         "maxProperties": 8,
         "additionalProperties": {"type": "integer", "format": "int32", "minimum": minimum, "maximum": maximum},

@@ -24,6 +24,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::{CustomResource, KubeSchema};
 use serde::{Deserialize, Serialize};
 
+use crate::schema::label_selector;
+
 /// How the GPUs of the selected nodes are shared, and when they may be changed.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[kube(
@@ -48,9 +50,8 @@ use serde::{Deserialize, Serialize};
 )]
 #[x_kube(
     validation = Rule::new("self.strategy.type != 'Auto' || has(self.workload)")
-        .message("strategy Auto decides by what the workloads need: set spec.workload"),
-    validation = Rule::new("!has(self.overrides) || self.overrides.all(o, o.strategy.type != 'Auto')")
-        .message("an override cannot be Auto: name the strategy")
+        .message("must be set with strategy Auto, which decides by what the workloads need")
+        .field_path(".workload")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct GpuSharingPolicySpec {
@@ -59,11 +60,12 @@ pub struct GpuSharingPolicySpec {
     #[serde(default)]
     #[schemars(range(min = -1000, max = 1000))]
     pub priority: i32,
-    /// The nodes that this policy is for, by their labels. Unset: every node with GPUs.
+    /// The nodes that this policy is for, by their labels. Unset or empty: every node with GPUs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "LabelSelector")]
+    #[schemars(schema_with = "label_selector")]
     pub node_selector: Option<LabelSelector>,
-    /// How the GPUs of these nodes are shared.
+    /// How the GPUs of these nodes are shared: `type`, and the member of the same name with its settings. `Exclusive`
+    /// and `Auto` have none.
     pub strategy: Strategy,
     /// Other strategies for some of a node's GPUs. The first match wins; the rest follow `strategy`. At most 8.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -7,11 +7,16 @@ use super::Strategy;
 
 /// Another strategy for some of a node's GPUs.
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[x_kube(
+    validation = Rule::new("self.strategy.type != 'Auto'")
+        .message("must not be Auto in an override: name the strategy")
+        .field_path(".strategy.type")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct GpuOverride {
-    /// Which GPUs.
+    /// Which GPUs: by index, by product, or both.
     pub gpus: GpuSelection,
-    /// How these are shared.
+    /// How these are shared: as in `spec.strategy`, except `Auto`.
     pub strategy: Strategy,
 }
 
@@ -23,11 +28,11 @@ pub struct GpuOverride {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct GpuSelection {
-    /// GPU indices as NVML counts them, 0 to 31.
+    /// GPU indices as NVML (`nvidia-smi -L`) counts them, 0 to 31.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 31)))]
     pub indices: Vec<i32>,
-    /// Product names as NVML reports them, `*` for any text, such as `*A100*`.
+    /// Product names as NVML reports them, `*` for any text, such as `*A100*`. 1 to 8.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 8), inner(length(min = 1, max = 64)))]
     pub products: Vec<String>,

@@ -30,29 +30,29 @@ pub enum StrategyType {
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[x_kube(
     validation = Rule::new("self.type == 'TimeSlicing' ? has(self.timeSlicing) : !has(self.timeSlicing)")
-        .message("timeSlicing goes with type TimeSlicing, and only with it (inside slices: mig.timeSlicing)")
+        .message("must be set with type TimeSlicing, and only then, for example {replicas: 4}; inside MIG slices: mig.timeSlicing")
         .field_path(".timeSlicing"),
     validation = Rule::new("self.type == 'MPS' ? has(self.mps) : !has(self.mps)")
-        .message("mps goes with type MPS, and only with it").field_path(".mps"),
+        .message("must be set with type MPS, and only then, for example {replicas: 4}").field_path(".mps"),
     validation = Rule::new("self.type == 'MIG' ? has(self.mig) : !has(self.mig)")
-        .message("mig goes with type MIG, and only with it").field_path(".mig")
+        .message("must be set with type MIG, and only then, for example {preset: Balanced} or {layout: {1g.5gb: 7}}").field_path(".mig")
 )]
 #[serde(rename_all = "camelCase")]
 pub struct Strategy {
     /// `Exclusive`: one pod per GPU. `TimeSlicing`: pods take turns, nothing isolates them. `MPS`: pods run at once,
     /// limited at the CUDA API. `MIG`: hardware slices. `Auto`: chosen from `spec.workload`.
     pub r#type: StrategyType,
-    /// Settings of `type: TimeSlicing`.
+    /// Settings of `type: TimeSlicing`: how many pods share one GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "TimeSlicing")]
     #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub time_slicing: Option<TimeSlicing>,
-    /// Settings of `type: MPS`.
+    /// Settings of `type: MPS`: how many pods share one GPU, and what each may use of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Mps")]
     #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub mps: Option<Mps>,
-    /// Settings of `type: MIG`.
+    /// Settings of `type: MIG`: which slices each GPU is cut into. Exactly one of `layout` and `preset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Mig")]
     #[x_kube(merge_strategy = MapMerge::Atomic)]
@@ -85,7 +85,7 @@ pub struct Mps {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i32", range(min = 1, max = 100))]
     pub active_thread_percentage: Option<i32>,
-    /// Memory that one client may pin. Unset: the GPU's memory divided by `replicas`.
+    /// GPU memory that one client may allocate, such as `8Gi`. Unset: the GPU's memory divided by `replicas`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "MemoryText")]
     pub memory_limit: Option<MemoryText>,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::DurationText;
+use crate::schema::{cron, time_of_day};
 
 /// A day of the week.
 #[derive(
@@ -27,7 +28,7 @@ pub enum Day {
 #[derive(KubeSchema, Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[x_kube(
     validation = Rule::new("has(self.start) != has(self.cron)")
-        .message("write either start (with end or duration) or cron (with duration)"),
+        .message("set either start (with end or duration) or cron (with duration)"),
     validation = Rule::new("!has(self.cron) || (has(self.duration) && !has(self.end) && !has(self.days))")
         .message("cron goes with duration, and without end and days"),
     validation = Rule::new("!has(self.start) || has(self.end) != has(self.duration)")
@@ -35,23 +36,24 @@ pub enum Day {
 )]
 #[serde(rename_all = "camelCase")]
 pub struct MaintenanceWindow {
-    /// Days on which the window starts. Unset: every day.
+    /// Days on which the window starts, of `Mon`, `Tue`, `Wed`, `Thu`, `Fri`, `Sat`, `Sun`. Unset: every day.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 7))]
     pub days: Vec<Day>,
     /// Local time at which the window starts, `HH:MM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    #[schemars(schema_with = "time_of_day")]
     pub start: Option<String>,
     /// Local time at which the window ends, `HH:MM`; at or before `start`: on the next day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", regex(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$"))]
+    #[schemars(schema_with = "time_of_day")]
     pub end: Option<String>,
     /// Start times as a cron expression of five fields: minute, hour, day of month, month, day of week.
+    /// `0 2 * * 6` is 02:00 on Saturdays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String", length(min = 9, max = 128))]
+    #[schemars(schema_with = "cron")]
     pub cron: Option<String>,
-    /// How long the window is, exactly, also when clocks change.
+    /// How long the window is, such as `2h`: exactly, also when clocks change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DurationText")]
     pub duration: Option<DurationText>,
@@ -66,11 +68,11 @@ pub struct MaintenanceWindow {
 #[x_kube(validation = Rule::new("self.from < self.to").message("from must be before to"))]
 #[serde(rename_all = "camelCase")]
 pub struct Blackout {
-    /// When it begins.
+    /// When it begins, such as `2026-12-20T00:00:00Z`.
     pub from: Time,
-    /// When it is over.
+    /// When it is over. Later than `from`.
     pub to: Time,
-    /// Why, for people who wait for it to end.
+    /// Why, for people who wait for it to end. At most 256 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", length(max = 256))]
     pub reason: Option<String>,

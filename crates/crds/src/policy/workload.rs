@@ -12,7 +12,7 @@ pub struct Workload {
     /// `Hard`: memory and faults of one workload must not reach another. `None` (default): they may.
     #[serde(default)]
     pub isolation: Isolation,
-    /// GPU memory of one workload.
+    /// GPU memory of one workload, such as `8Gi`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "MemoryText")]
     pub memory: Option<MemoryText>,
