@@ -50,7 +50,7 @@ pub(super) fn halted(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Optio
 }
 
 /// When each operation ended, whether it still counts as a failure, and where.
-fn operations<'a>(node: &'a NodeSummary) -> impl Iterator<Item = (Timestamp, bool, &'a str)> {
+fn operations(node: &NodeSummary) -> impl Iterator<Item = (Timestamp, bool, &str)> {
     let remembered = usize::try_from(node.attempts).unwrap_or(0);
     let tried = node.history.iter().filter(|(_, result)| counts(*result));
     tried
