@@ -15,6 +15,8 @@ pub use gpu_node::belongs_to;
 pub use plugin_config::PluginConfigMap;
 
 use kube::Client;
+use kube::core::response::reason;
+use serde::Serialize;
 
 use crate::error::Error;
 use crate::fence::Fence;
@@ -41,6 +43,11 @@ impl Cluster {
     }
 }
 
+/// Whether two statuses would look different on the API server.
+pub fn differ(one: &impl Serialize, other: &impl Serialize) -> bool {
+    serde_json::to_value(one).ok() != serde_json::to_value(other).ok()
+}
+
 /// What became of a write that names the version it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written<T> {
@@ -59,7 +66,10 @@ impl<T> Written<T> {
     ) -> Result<Self, Error> {
         match answer {
             Ok(written) => Ok(Self::Done(written)),
-            Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => {
+            // Not any 404: without the kind itself the answer is a page, and looking again is vain.
+            Err(kube::Error::Api(status))
+                if status.is_conflict() || status.reason == reason::NOT_FOUND =>
+            {
                 Ok(Self::Outdated)
             }
             Err(error) => Err(Error::request(verb, object)(error)),

@@ -33,8 +33,8 @@ pub struct PluginArgs {
     #[arg(long, default_value = "gpu-operator", value_name = "NAMESPACE")]
     pub device_plugin_namespace: String,
 
-    /// ConfigMap in that namespace that the plugin takes its configurations from; it is created if
-    /// it does not exist
+    /// Config map in that namespace that the plugin takes its configurations from; it is created
+    /// if it does not exist
     #[arg(long, default_value = "gpu-sharing-device-plugin", value_name = "NAME")]
     pub device_plugin_configmap: String,
 }

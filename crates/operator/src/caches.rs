@@ -11,6 +11,7 @@
 mod cache;
 mod slim;
 
+use cache::Unreadable::{Alone, Blocks};
 pub use cache::{Cache, Change, Filler};
 pub use slim::Slim;
 
@@ -56,13 +57,24 @@ pub fn new(client: &Client, plugin: &PluginConfigMap, readiness: &Readiness) -> 
         .clone()
         .fields(&format!("metadata.name={}", plugin.name));
     let configs = Api::namespaced(client.clone(), &plugin.namespace);
-    let (policies, policy_filler) =
-        cache::new(everywhere(client), all.clone(), readiness, "policies");
-    let (gpu_nodes, gpu_node_filler) =
-        cache::new(everywhere(client), all.clone(), readiness, "gpunodes");
-    let (nodes, node_filler) = cache::new(everywhere(client), all, readiness, "nodes");
+    // Without a policy that cannot be read, its nodes would seem to be another one's, or nobody's.
+    let (policies, policy_filler) = cache::new(
+        everywhere(client),
+        all.clone(),
+        readiness,
+        "policies",
+        Blocks,
+    );
+    let (gpu_nodes, gpu_node_filler) = cache::new(
+        everywhere(client),
+        all.clone(),
+        readiness,
+        "gpunodes",
+        Alone,
+    );
+    let (nodes, node_filler) = cache::new(everywhere(client), all, readiness, "nodes", Alone);
     let (plugin_configs, config_filler) =
-        cache::new(configs, ours, readiness, "device plugin configs");
+        cache::new(configs, ours, readiness, "device plugin configs", Alone);
     let caches = Caches {
         policies,
         gpu_nodes,
@@ -76,6 +88,17 @@ pub fn new(client: &Client, plugin: &PluginConfigMap, readiness: &Readiness) -> 
         plugin_configs: config_filler,
     };
     (caches, fillers)
+}
+
+impl Caches {
+    /// Completes when all of them have seen everything once. Nothing may be decided before: a node
+    /// whose policy has not been seen yet would be taken for one without.
+    pub async fn filled(&self) {
+        self.policies.filled().await;
+        self.gpu_nodes.filled().await;
+        self.nodes.filled().await;
+        self.plugin_configs.filled().await;
+    }
 }
 
 fn everywhere<K: Resource<DynamicType = ()>>(client: &Client) -> Api<DeserializeGuard<K>> {

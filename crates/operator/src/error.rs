@@ -75,6 +75,11 @@ impl Error {
         }
     }
 
+    /// Whether it ends by itself within moments, so that nobody needs to hear of it.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::LeaseEnds { .. })
+    }
+
     /// One word for metrics and events; never user input.
     pub fn reason(&self) -> &'static str {
         match self {

@@ -3,18 +3,26 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+
+use crate::api::{Cluster, PluginConfigMap};
+use crate::fence::Fence;
 
 /// An API server that answers as it was told to, and 404 to all else. Clones are the same server.
 #[derive(Clone, Debug, Default)]
 pub struct FakeApi {
-    answers: Arc<Mutex<BTreeMap<String, VecDeque<(u16, Value)>>>>,
+    answers: Arc<Mutex<BTreeMap<String, Answers>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
+
+/// Status and body of the answers to come.
+type Answers = VecDeque<(u16, Value)>;
 
 /// One request.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +53,12 @@ impl FakeApi {
             async move { Ok::<_, Infallible>(server.answer(request).await) }
         });
         Client::new(service, "default")
+    }
+
+    /// The cluster behind this server, for a leader whose lease is long.
+    pub fn cluster(&self) -> Cluster {
+        let fence = Fence::by(Duration::from_secs(5), |_| true);
+        Cluster::new(self.client(), fence, plugin(), "operator-0".to_owned())
     }
 
     /// Answers `what` so; told twice, first so and then so, and the last answer for ever.
@@ -89,6 +103,19 @@ impl FakeApi {
             Some(answers) => answers[0].clone(),
         }
     }
+}
+
+/// The device plugin's `ConfigMap` of this server.
+pub fn plugin() -> PluginConfigMap {
+    PluginConfigMap {
+        namespace: "gpu-operator".to_owned(),
+        name: "configs".to_owned(),
+    }
+}
+
+/// An object of a kind, from its JSON.
+pub fn read<K: DeserializeOwned>(object: Value) -> K {
+    serde_json::from_value(object).unwrap()
 }
 
 /// A `Status` that says no.

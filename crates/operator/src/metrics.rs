@@ -64,7 +64,11 @@ impl Metrics {
         };
         let (operations, evictions) = (metrics.operations.clone(), metrics.evictions.clone());
         let (phases, looks) = (metrics.phases.clone(), metrics.looks.clone());
-        registry.register("operations", "Operations that are over, by result", operations);
+        registry.register(
+            "operations",
+            "Operations that are over, by result",
+            operations,
+        );
         registry.register_with_unit(
             "operation_duration",
             "Time that operations which are over spent in each phase",

@@ -7,6 +7,7 @@ use k8s_openapi::api::core::v1::{Node, Taint};
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
+use tracing::{debug, info};
 
 use super::{Cluster, Written};
 use crate::error::Error;
@@ -77,7 +78,12 @@ impl Cluster {
         let patch = Patch::Merge(body);
         let request = nodes.patch(&name, &params, &patch);
         let answer = self.fence.send(verb, &object(&name), request).await?;
-        Written::of(answer, verb, object(&name))
+        let written = Written::of(answer, verb, object(&name))?;
+        match &written {
+            Written::Done(_) => info!(node = name, verb, "patched"),
+            Written::Outdated => debug!(node = name, verb, "somebody else wrote first"),
+        }
+        Ok(written)
     }
 
     fn nodes(&self) -> Api<Node> {

@@ -55,7 +55,7 @@ impl Cluster {
         let pods = pods(&self.client, pod);
         let request = pods.delete(&pod.name, &params);
         let answer = self.fence.send("delete", &object(pod), request).await;
-        outcome(answer.map(|answer| answer.map(|done| done.right())))
+        outcome(answer.map(|answer| answer.map(|done| done.either(|_pod| None, Some))))
     }
 }
 

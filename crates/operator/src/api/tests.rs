@@ -9,16 +9,7 @@ use plan::drain::Reply;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fake::{FakeApi, failure};
-
-fn cluster(api: &FakeApi) -> Cluster {
-    let fence = Fence::by(Duration::from_secs(5), |_| true);
-    let plugin = PluginConfigMap {
-        namespace: "gpu-operator".to_owned(),
-        name: "configs".to_owned(),
-    };
-    Cluster::new(api.client(), fence, plugin, "operator-0".to_owned())
-}
+use crate::fake::{FakeApi, failure, read};
 
 fn node() -> Value {
     json!({
@@ -31,15 +22,12 @@ fn node() -> Value {
     })
 }
 
-fn read<K: serde::de::DeserializeOwned>(object: Value) -> K {
-    serde_json::from_value(object).unwrap()
-}
-
 #[tokio::test]
 async fn one_patch_cordons_marks_taints_and_withdraws_the_guarantees() {
     let api = FakeApi::default();
     api.on("PATCH /api/v1/nodes/n1", 200, node());
-    let done = cluster(&api)
+    let done = api
+        .cluster()
         .cordon(&read(node()), 17, false)
         .await
         .unwrap();
@@ -83,7 +71,7 @@ async fn one_patch_uncordons_and_unmarks_and_a_foreign_cordon_is_not_written() {
         api.on("PATCH /api/v1/nodes/n1", 200, node());
         let labels = [(names::LABEL_POLICY.to_owned(), Some("p".to_owned()))].into();
         let marked = read(marked.clone());
-        let done = cluster(&api).uncordon(&marked, schedulable, &labels).await;
+        let done = api.cluster().uncordon(&marked, schedulable, &labels).await;
         assert!(matches!(done, Ok(Written::Done(_))));
         let mut expected = json!({
             "metadata": {
@@ -105,11 +93,26 @@ async fn one_patch_uncordons_and_unmarks_and_a_foreign_cordon_is_not_written() {
 
 #[tokio::test]
 async fn a_write_that_somebody_else_was_faster_than_is_no_failure() {
-    let api = FakeApi::default();
-    let conflict = failure(409, "Conflict", "the object has been modified");
-    api.on("PATCH /api/v1/nodes/n1", 409, conflict);
-    let labelled = cluster(&api).label(&read(node()), &[].into()).await;
-    assert_eq!(labelled.unwrap(), Written::Outdated);
+    let page = json!("404 page not found");
+    for (code, body, expected) in [
+        (
+            409,
+            failure(409, "Conflict", "modified"),
+            Some(Written::Outdated),
+        ),
+        (
+            404,
+            failure(404, "NotFound", "deleted"),
+            Some(Written::Outdated),
+        ),
+        // Nobody was faster: this API server does not know the kind.
+        (404, page, None),
+    ] {
+        let api = FakeApi::default();
+        api.on("PATCH /api/v1/nodes/n1", code, body);
+        let labelled = api.cluster().label(&read(node()), &[].into()).await;
+        assert_eq!(labelled.ok(), expected, "{code}");
+    }
 }
 
 #[tokio::test]
@@ -117,7 +120,7 @@ async fn a_node_without_a_version_is_never_written() {
     let api = FakeApi::default();
     let mut blind: Node = read(node());
     blind.metadata.resource_version = None;
-    let error = cluster(&api).cordon(&blind, 1, false).await.unwrap_err();
+    let error = api.cluster().cordon(&blind, 1, false).await.unwrap_err();
     assert_eq!(error.reason(), "Incomplete");
     assert_eq!(api.asked(), []);
 }
@@ -141,7 +144,7 @@ async fn an_eviction_names_the_uid_and_the_grace_period() {
             201,
             json!({"kind": "Status", "status": "Success"}),
         );
-        let answer = cluster(&api).evict(&pod(), grace).await.unwrap();
+        let answer = api.cluster().evict(&pod(), grace).await.unwrap();
         assert_eq!(Reply::of(&answer), Reply::Accepted);
         let mut options = json!({"preconditions": {"uid": "pod-uid"}});
         if let Some(grace) = grace {
@@ -195,7 +198,7 @@ async fn every_answer_to_an_eviction_is_read_for_what_it_is() {
     ] {
         let api = FakeApi::default();
         api.on(EVICTION, code, body);
-        let answer = cluster(&api).evict(&pod(), None).await.unwrap();
+        let answer = api.cluster().evict(&pod(), None).await.unwrap();
         assert_eq!(Reply::of(&answer), expected);
         assert_eq!(api.asked().len(), 1, "sent once: {expected:?}");
     }
@@ -207,7 +210,7 @@ async fn nothing_is_evicted_or_cordoned_under_a_lease_that_ends_too_soon() {
     let lasting = Duration::from_secs(4);
     let cluster = Cluster {
         fence: Fence::by(Duration::from_secs(5), move |at_least| lasting >= at_least),
-        ..cluster(&api)
+        ..api.cluster()
     };
     let node: Node = read(node());
     for error in [
@@ -230,7 +233,7 @@ async fn a_forced_deletion_names_the_uid_and_never_a_grace_of_zero() {
         200,
         json!({"kind": "Pod", "metadata": {"name": "p1"}}),
     );
-    let answer = cluster(&api).delete(&pod(), Some(0)).await.unwrap();
+    let answer = api.cluster().delete(&pod(), Some(0)).await.unwrap();
     assert_eq!(Reply::of(&answer), Reply::Accepted);
     let expected = json!({"gracePeriodSeconds": 1, "preconditions": {"uid": "pod-uid"}});
     assert_eq!(api.asked()[0].body, expected);
@@ -251,7 +254,8 @@ async fn spec_and_owner_go_together_at_the_version_that_was_read() {
     api.on(path, 200, json!(gpu_node()));
     let node: Node = read(node());
     let spec = GpuNodeSpec::default();
-    let done = cluster(&api)
+    let done = api
+        .cluster()
         .apply_spec(&gpu_node(), Some(&node), &spec)
         .await;
     assert!(matches!(done, Ok(Written::Done(_))));
@@ -278,7 +282,7 @@ async fn the_status_of_maintenance_is_all_that_is_written_of_the_status() {
         phase: Phase::Pending,
         ..MaintenanceStatus::default()
     };
-    let done = cluster(&api).apply_maintenance(&gpu_node(), &status).await;
+    let done = api.cluster().apply_maintenance(&gpu_node(), &status).await;
     assert!(matches!(done, Ok(Written::Done(_))));
     let body = &api.asked()[0].body;
     assert_eq!(body["metadata"]["resourceVersion"], "3");
@@ -294,7 +298,7 @@ async fn a_config_is_put_beside_the_others_or_into_a_new_map() {
     let api = FakeApi::default();
     api.on(&format!("PATCH {CONFIGS}/configs"), 200, map.clone());
     api.on(&format!("POST {CONFIGS}"), 201, map.clone());
-    let (cluster, found) = (cluster(&api), read::<ConfigMap>(map));
+    let (cluster, found) = (api.cluster(), read::<ConfigMap>(map));
     for found in [Some(&found), None] {
         let done = cluster.publish_config(found, "mig-1", "text").await;
         assert!(matches!(done, Ok(Written::Done(_))));
@@ -307,7 +311,8 @@ async fn a_config_is_put_beside_the_others_or_into_a_new_map() {
 #[tokio::test]
 async fn a_missing_plugin_namespace_is_called_by_its_name() {
     let api = FakeApi::default();
-    let error = cluster(&api)
+    let error = api
+        .cluster()
         .publish_config(None, "key", "text")
         .await
         .unwrap_err();
@@ -327,7 +332,7 @@ async fn an_event_says_what_happened_to_whom() {
         reason: "DrainBlocked",
         note: "work/p1 waits for its budget".to_owned(),
     };
-    cluster(&api).tell(&Object::of(&gpu_node()), &notice).await;
+    api.cluster().tell(&Object::of(&gpu_node()), &notice).await;
     let asked = &api.asked()[0];
     assert_eq!(
         asked.what,

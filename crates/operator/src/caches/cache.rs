@@ -1,6 +1,6 @@
 //! One cache: a store that a watch keeps current, and a broadcast of the changes in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use process::admin::{Gate, Readiness};
 use process::shutdown::Shutdown;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::Slim;
@@ -54,6 +55,17 @@ impl<K> Cached for K where
 pub struct Cache<K: Cached> {
     store: Store<K>,
     changes: broadcast::Sender<Change<K>>,
+    /// Whether everything has been seen once.
+    filled: watch::Sender<bool>,
+}
+
+/// What an object means that this version of the operator cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is left alone; the others are not concerned.
+    Alone,
+    /// Decisions about the others would be wrong without it: begin with nothing.
+    Blocks,
 }
 
 /// A change that can matter.
@@ -75,6 +87,9 @@ pub struct Filler<K: Cached> {
     cache: Cache<K>,
     gate: Gate,
     what: &'static str,
+    unreadable: Unreadable,
+    /// Names of objects that cannot be read.
+    sick: BTreeSet<String>,
     /// What was there before a new list began.
     before_list: BTreeMap<String, Arc<K>>,
 }
@@ -85,11 +100,13 @@ pub fn new<K: Cached>(
     config: watcher::Config,
     readiness: &Readiness,
     what: &'static str,
+    unreadable: Unreadable,
 ) -> (Cache<K>, Filler<K>) {
     let (store, writer) = reflector::store();
     let cache = Cache {
         store,
         changes: broadcast::Sender::new(BACKLOG),
+        filled: watch::Sender::new(false),
     };
     let filler = Filler {
         api,
@@ -98,6 +115,8 @@ pub fn new<K: Cached>(
         cache: cache.clone(),
         gate: readiness.gate(what),
         what,
+        unreadable,
+        sick: BTreeSet::new(),
         before_list: BTreeMap::new(),
     };
     (cache, filler)
@@ -122,6 +141,13 @@ impl<K: Cached> Cache<K> {
     /// All objects, in no order.
     pub fn all(&self) -> Vec<Arc<K>> {
         self.store.state()
+    }
+
+    /// Completes when everything has been seen once.
+    pub async fn filled(&self) {
+        let mut filled = self.filled.subscribe();
+        // The sender is ours, so it cannot have gone.
+        drop(filled.wait_for(|filled| *filled).await);
     }
 
     /// Every change from now on; `None` where some were missed and anything may have changed.
@@ -164,7 +190,7 @@ impl<K: Cached> Filler<K> {
         if known.as_ref() != Some(&text) {
             warn!(what = self.what, error = text, "cannot watch; trying again");
         }
-        if self.cache.store.is_empty() {
+        if !*self.cache.filled.borrow() {
             self.gate
                 .close(format!("cannot list the {}: {text}", self.what));
         }
@@ -175,6 +201,7 @@ impl<K: Cached> Filler<K> {
         match event {
             Event::Init => {
                 self.before_list = self.cache.by_name();
+                self.sick.clear();
                 self.writer.apply_watcher_event(&Event::Init);
             }
             Event::InitApply(found) => {
@@ -187,31 +214,34 @@ impl<K: Cached> Filler<K> {
                 if let Some(object) = self.readable(found) {
                     self.applied(object);
                 }
+                self.open();
             }
             Event::Delete(found) => {
-                if let Some(object) = self.readable(found) {
+                self.sick.remove(&name(&found));
+                if let Ok(object) = found.0 {
                     self.deleted(object);
                 }
+                self.open();
             }
         }
     }
 
-    /// The object, slimmed. One that cannot be read stays what it was last; looking at it afresh
-    /// fails by name, and nobody else is disturbed.
-    fn readable(&self, DeserializeGuard(found): DeserializeGuard<K>) -> Option<K> {
-        match found {
+    /// The object, slimmed. One that cannot be read stays what it was last, if it was ever read.
+    fn readable(&mut self, found: DeserializeGuard<K>) -> Option<K> {
+        let name = name(&found);
+        match found.0 {
             Ok(mut object) => {
+                self.sick.remove(&name);
                 object.slim();
                 Some(object)
             }
             Err(invalid) => {
-                warn!(
-                    what = self.what,
-                    name = invalid.metadata.name,
-                    error = invalid.error,
-                    "cannot read an object; was it written by a newer version? Upgrade the operator"
-                );
-                None
+                let (what, error) = (self.what, invalid.error);
+                let advice = "upgrade the operator if a newer version wrote it";
+                warn!(what, name, error, advice, "cannot read an object");
+                let before = self.before_list.get(&name).cloned();
+                self.sick.insert(name);
+                before.map(Arc::unwrap_or_clone)
             }
         }
     }
@@ -228,7 +258,30 @@ impl<K: Cached> Filler<K> {
         for (name, object) in before {
             self.tell(name, Some(object), None);
         }
+        self.open();
+    }
+
+    /// Says that everything has been seen, once that is so.
+    fn open(&self) {
+        if let Some(name) = self.blocking() {
+            let (what, advice) = (
+                self.what,
+                "upgrade the operator if a newer version wrote it",
+            );
+            self.gate
+                .close(format!("cannot read {name} of the {what}; {advice}"));
+            return;
+        }
         self.gate.open();
+        self.cache.filled.send_replace(true);
+    }
+
+    /// An object without which nothing may begin.
+    fn blocking(&self) -> Option<&String> {
+        match self.unreadable {
+            Unreadable::Blocks if !*self.cache.filled.borrow() => self.sick.first(),
+            Unreadable::Blocks | Unreadable::Alone => None,
+        }
     }
 
     fn applied(&mut self, object: K) {
@@ -259,6 +312,22 @@ impl<K: Cached> Filler<K> {
             // Nobody listens before we lead.
             drop(self.cache.changes.send(change));
         }
+    }
+}
+
+fn name<K: Resource>(found: &DeserializeGuard<K>) -> String {
+    found.meta().name.clone().unwrap_or_default()
+}
+
+#[cfg(test)]
+impl<K: Cached> Filler<K> {
+    /// Fills the cache as a first list would.
+    pub fn seed(&mut self, objects: impl IntoIterator<Item = K>) {
+        self.take(Event::Init);
+        for object in objects {
+            self.take(Event::InitApply(DeserializeGuard(Ok(object))));
+        }
+        self.take(Event::InitDone);
     }
 }
 

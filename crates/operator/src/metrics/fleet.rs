@@ -48,14 +48,22 @@ impl Fleet {
         }
         let values = counts.into_iter();
         let values = values.map(|(it, count)| (phase(it).to_owned(), count));
-        gauges(encoder, "nodes", "Nodes with GPUs, by phase", None, "phase", values)
+        gauges(
+            encoder,
+            "nodes",
+            "Nodes with GPUs, by phase",
+            None,
+            "phase",
+            values,
+        )
     }
 
     /// A node that stays cordoned by us for long is what a person must hear of, whatever the phase.
     fn cordons(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
         let now = Timestamp::now();
         let marked = self.caches.nodes.all().into_iter();
-        let marked = marked.filter(|node| node.annotations().contains_key(names::ANNOTATION_OPERATION));
+        let marked =
+            marked.filter(|node| node.annotations().contains_key(names::ANNOTATION_OPERATION));
         let seconds = marked.map(|node| {
             let name = node.name_any();
             let since = self.cordoned_since(&name).unwrap_or(now);
@@ -82,11 +90,32 @@ impl Fleet {
                 .collect::<Vec<_>>()
         };
         let used = "Nodes of the policy that may be out of service now";
-        gauges(encoder, "policy_slots_used", used, None, "policy", each(slots_used))?;
+        gauges(
+            encoder,
+            "policy_slots_used",
+            used,
+            None,
+            "policy",
+            each(slots_used),
+        )?;
         let limit = "The most nodes of the policy that may be out of service at once";
-        gauges(encoder, "policy_slots_limit", limit, None, "policy", each(slots_limit))?;
+        gauges(
+            encoder,
+            "policy_slots_limit",
+            limit,
+            None,
+            "policy",
+            each(slots_limit),
+        )?;
         let open = "1 while an operation of the policy may begin by its windows, otherwise 0";
-        gauges(encoder, "policy_window_open", open, None, "policy", each(window_open))
+        gauges(
+            encoder,
+            "policy_window_open",
+            open,
+            None,
+            "policy",
+            each(window_open),
+        )
     }
 }
 
@@ -137,15 +166,17 @@ fn slots_used(policy: &GpuSharingPolicy) -> i64 {
 }
 
 fn slots_limit(policy: &GpuSharingPolicy) -> i64 {
-    let matched = policy
-        .status
-        .as_ref()
-        .map_or(0, |status| status.nodes.matched);
+    let status = policy.status.as_ref();
+    let matched = status.map_or(0, |status| status.nodes.matched);
+    let matched = usize::try_from(matched).unwrap_or(0);
     let limit = admission::limit(&policy.spec.maintenance.max_unavailable, matched);
-    i64::from(limit)
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
 fn window_open(policy: &GpuSharingPolicy) -> i64 {
     let status = policy.status.as_ref();
     i64::from(status.is_some_and(|status| conditions::holds(&status.conditions, "WindowOpen")))
 }
+
+#[cfg(test)]
+mod tests;

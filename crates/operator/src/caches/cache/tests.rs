@@ -8,8 +8,19 @@ use crate::fake::FakeApi;
 type Guarded = DeserializeGuard<Node>;
 
 fn caching(readiness: &Readiness) -> (Cache<Node>, Filler<Node>) {
-    let api = Api::all(FakeApi::default().client());
-    new(api, watcher::Config::default(), readiness, "nodes")
+    with(readiness, Unreadable::Alone)
+}
+
+fn with(readiness: &Readiness, unreadable: Unreadable) -> (Cache<Node>, Filler<Node>) {
+    let (api, config) = (
+        Api::all(FakeApi::default().client()),
+        watcher::Config::default(),
+    );
+    new(api, config, readiness, "nodes", unreadable)
+}
+
+fn sick(name: &str) -> Guarded {
+    read(json!({"metadata": {"name": name}, "spec": {"unschedulable": "perhaps"}}))
 }
 
 fn read(object: Value) -> Guarded {
@@ -74,14 +85,31 @@ async fn a_new_list_tells_what_happened_while_the_watch_was_broken() {
 }
 
 #[tokio::test]
-async fn an_object_that_cannot_be_read_keeps_nobody_from_being_ready() {
-    let readiness = Readiness::new();
-    let (cache, mut filler) = caching(&readiness);
-    assert_eq!(readiness.closed().len(), 1);
-    let sick = read(json!({"metadata": {"name": "sick"}, "spec": {"unschedulable": "perhaps"}}));
-    list(&mut filler, [sick, node("well", "1", false)]);
-    assert_eq!(readiness.closed(), []);
-    assert!(cache.get("well").is_some() && cache.get("sick").is_none());
+async fn an_object_that_cannot_be_read_concerns_the_others_only_where_they_depend_on_it() {
+    for (unreadable, ready) in [(Unreadable::Alone, true), (Unreadable::Blocks, false)] {
+        let readiness = Readiness::new();
+        let (cache, mut filler) = with(&readiness, unreadable);
+        assert_eq!(readiness.closed().len(), 1);
+        list(&mut filler, [sick("a"), node("b", "1", false)]);
+        assert_eq!(readiness.closed().is_empty(), ready, "{unreadable:?}");
+        assert_eq!(cache.filled().now_or_never().is_some(), ready);
+        assert!(cache.get("b").is_some() && cache.get("a").is_none());
+
+        filler.take(Event::Apply(node("a", "2", false)));
+        assert_eq!(readiness.closed(), [], "it can be read now");
+        assert!(cache.filled().now_or_never().is_some());
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_cannot_be_read_any_more_stays_what_it_was() {
+    let (cache, mut filler) = caching(&Readiness::new());
+    list(&mut filler, [node("a", "1", true)]);
+    let mut changes = Box::pin(cache.changes());
+    filler.take(Event::Apply(sick("a")));
+    list(&mut filler, [sick("a")]);
+    assert_eq!(changed(&mut changes), [""; 0]);
+    assert!(cache.get("a").is_some());
 }
 
 #[tokio::test]

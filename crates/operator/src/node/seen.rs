@@ -1,0 +1,137 @@
+//! One look at one node: everything that its next step is decided on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crds::gpu_node::{AgentStatus, MaintenanceStatus, Phase};
+use crds::policy::Slot;
+use crds::{GpuNode, GpuSharingPolicy};
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use kube::ResourceExt;
+use plan::conditions;
+use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
+use plan::node::NodeView;
+use plan::pod::PodView;
+use plan::resolve;
+use plan::windows::{Schedule, WindowState};
+
+use super::memory::Memories;
+use crate::wishes::Wished;
+
+/// What was seen of one node, from the caches or afresh.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The `GpuNode`.
+    pub gpu_node: Arc<GpuNode>,
+    /// The node; none: it does not exist.
+    pub node: Option<Arc<Node>>,
+    /// The pods on it; empty in what the caches say.
+    pub pods: Vec<PodView>,
+    /// The device plugin's configurations; none: there is no such `ConfigMap` yet.
+    pub configs: Option<Arc<ConfigMap>>,
+    /// The policy that wins the node.
+    pub policy: Option<Arc<GpuSharingPolicy>>,
+    /// What the node should be.
+    pub wished: Arc<Wished>,
+}
+
+impl Seen {
+    /// The next step.
+    pub fn decide(&self, memories: &Memories, now: Timestamp, limits: &Limits) -> Step {
+        let name = self.gpu_node.name_any();
+        let node = self.node.as_deref().map(NodeView::of);
+        let policy = self.policy.as_deref().map(|policy| view(policy, now));
+        let (maintenance, evictions) = (self.maintenance(), memories.evictions(&name));
+        let observed = Observed {
+            node: node.as_ref(),
+            spec: &self.gpu_node.spec,
+            agent: self.agent(),
+            agent_heard: memories.hear(&name, self.agent(), now),
+            maintenance: &maintenance,
+            wish: &self.wished.wish,
+            policy: policy.as_ref(),
+            slot: self.slot(&name),
+            pods: &self.pods,
+            configs: &self.configs(),
+            evictions: &evictions,
+        };
+        step(&observed, now, limits)
+    }
+
+    /// The operator's part of the status.
+    pub fn maintenance(&self) -> MaintenanceStatus {
+        maintenance(&self.gpu_node)
+    }
+
+    fn agent(&self) -> Option<&AgentStatus> {
+        self.gpu_node.status.as_ref()?.agent.as_ref()
+    }
+
+    fn slot(&self, node: &str) -> Option<&Slot> {
+        let status = self.policy.as_ref()?.status.as_ref()?;
+        status.slots.iter().find(|slot| slot.node == node)
+    }
+
+    fn configs(&self) -> BTreeMap<String, String> {
+        let data = self.configs.as_ref().and_then(|map| map.data.clone());
+        data.unwrap_or_default()
+    }
+}
+
+/// The operator's part of a `GpuNode`'s status; the default if there is none yet.
+pub fn maintenance(gpu_node: &GpuNode) -> MaintenanceStatus {
+    let status = gpu_node.status.as_ref();
+    status
+        .and_then(|status| status.maintenance.clone())
+        .unwrap_or_default()
+}
+
+/// Whether nothing is wanted of a node in this phase until something changes.
+pub const fn is_settled(phase: Phase) -> bool {
+    match phase {
+        Phase::Unmanaged | Phase::InSync => true,
+        Phase::Pending
+        | Phase::Preparing
+        | Phase::Cordoning
+        | Phase::WaitingJobs
+        | Phase::Draining
+        | Phase::Repartitioning
+        | Phase::RollingBack
+        | Phase::Validating
+        | Phase::Uncordoning
+        | Phase::Releasing
+        | Phase::Quarantined => false,
+    }
+}
+
+fn view(policy: &GpuSharingPolicy, now: Timestamp) -> PolicyView<'_> {
+    let verdict = verdict(policy);
+    let problem = verdict.filter(|(valid, _)| !valid);
+    PolicyView {
+        reference: resolve::reference(policy),
+        spec: &policy.spec,
+        valid: verdict.is_some_and(|(valid, _)| valid),
+        problem: problem.map(|(_, message)| message.to_owned()),
+        window: window(policy, now),
+    }
+}
+
+/// Condition `Valid` and its message, if it is about this generation.
+fn verdict(policy: &GpuSharingPolicy) -> Option<(bool, &str)> {
+    let status = policy.status.as_ref()?;
+    let valid = conditions::find(&status.conditions, "Valid")?;
+    (valid.observed_generation == policy.metadata.generation)
+        .then_some((valid.status == "True", valid.message.as_str()))
+}
+
+/// A policy whose windows cannot be read has none that is open.
+fn window(policy: &GpuSharingPolicy, now: Timestamp) -> WindowState {
+    Schedule::parse(&policy.spec.maintenance).map_or(
+        WindowState::Closed {
+            next: None,
+            blackout: None,
+        },
+        |schedule| schedule.at(now),
+    )
+}

@@ -1,0 +1,377 @@
+//! The driver of a step: what is read, in which order what is written, and what is not.
+
+use crds::gpu_node::{OperationResult, PodReference};
+use crds::{GpuNodeSpec, names};
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use plan::maintenance::{Effect, Event, EventKind};
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::caches::{self, Fillers};
+use crate::fake::{FakeApi, failure, plugin, read};
+use crate::wishes::Wished;
+
+const NODE: &str = "/api/v1/nodes/n1";
+const GPU_NODE: &str = "/apis/gpusharing.dev/v1alpha1/gpunodes/n1";
+const CONFIGS: &str = "/api/v1/namespaces/gpu-operator/configmaps/configs";
+const EVENTS: &str = "POST /apis/events.k8s.io/v1/namespaces/default/events";
+
+fn node() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": "n1", "uid": "node-uid", "resourceVersion": "7"},
+    })
+}
+
+fn gpu_node(maintenance: &MaintenanceStatus) -> Value {
+    json!({
+        "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuNode",
+        "metadata": {
+            "name": "n1", "uid": "gpu-node-uid", "resourceVersion": "3",
+            "ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "node-uid"}],
+        },
+        "spec": {},
+        "status": {"maintenance": maintenance},
+    })
+}
+
+/// A node controller that sees what is put into its caches.
+struct Kit {
+    api: FakeApi,
+    nodes: Nodes,
+    fillers: Fillers,
+    registry: Registry,
+}
+
+impl Kit {
+    fn new() -> Self {
+        let (api, mut registry) = (FakeApi::default(), Registry::default());
+        let readiness = process::admin::Readiness::new();
+        let (caches, fillers) = caches::new(&api.client(), &plugin(), &readiness);
+        let metrics = Metrics::register(&mut registry);
+        let nodes = Nodes::new(api.cluster(), caches, Arc::default(), metrics);
+        Self {
+            api,
+            nodes,
+            fillers,
+            registry,
+        }
+    }
+
+    /// Puts the node and its `GpuNode` into the caches.
+    fn cache(&mut self, maintenance: &MaintenanceStatus) {
+        self.fillers.nodes.seed([read(node())]);
+        let gpu_node = read(gpu_node(maintenance));
+        self.fillers.gpu_nodes.seed([gpu_node]);
+    }
+
+    fn cached(&self) -> Arc<GpuNode> {
+        self.nodes.caches.gpu_nodes.get("n1").unwrap()
+    }
+
+    fn measured(&self) -> String {
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).unwrap();
+        text
+    }
+
+    fn writes(&self) -> Vec<String> {
+        let writes = self.api.writes().into_iter();
+        writes.map(|asked| asked.what).collect()
+    }
+}
+
+fn seen() -> Seen {
+    Seen {
+        gpu_node: Arc::new(read(gpu_node(&MaintenanceStatus::default()))),
+        node: Some(Arc::new(read::<Node>(node()))),
+        pods: Vec::new(),
+        configs: None::<Arc<ConfigMap>>,
+        policy: None,
+        wished: Arc::new(Wished {
+            policy: None,
+            wish: plan::resolve::Wish::Unmanaged,
+        }),
+    }
+}
+
+fn step(status: MaintenanceStatus) -> Step {
+    Step {
+        status,
+        effects: Vec::new(),
+        events: vec![Event {
+            reason: "NodeCordoned",
+            kind: EventKind::Normal,
+            message: "cordoned".to_owned(),
+        }],
+        next: Next::Watch,
+    }
+}
+
+fn draining() -> MaintenanceStatus {
+    MaintenanceStatus {
+        phase: Phase::Draining,
+        ..MaintenanceStatus::default()
+    }
+}
+
+fn conflict() -> Value {
+    failure(409, "Conflict", "the object has been modified")
+}
+
+#[tokio::test]
+async fn a_settled_node_costs_no_request() {
+    let mut kit = Kit::new();
+    kit.cache(&MaintenanceStatus::default());
+    // What a look at this node would write, were it the first.
+    let (gpu_node, nodes) = (kit.cached(), &kit.nodes);
+    let seen = read::cached(&nodes.caches, &nodes.wishes, &gpu_node).unwrap();
+    let settled = seen.decide(&nodes.memories, Timestamp::now(), &nodes.limits);
+    kit.cache(&settled.status);
+
+    let next = kit.nodes.visit(&kit.cached()).await.unwrap();
+    assert_eq!(next, Action::requeue(SETTLED));
+    assert_eq!(kit.api.asked(), []);
+}
+
+#[tokio::test]
+async fn a_gpu_node_is_made_to_belong_to_its_node() {
+    let mut kit = Kit::new();
+    let mut orphan = gpu_node(&MaintenanceStatus::default());
+    orphan["metadata"]["ownerReferences"] = json!([]);
+    kit.fillers.nodes.seed([read(node())]);
+    kit.fillers.gpu_nodes.seed([read(orphan.clone())]);
+    let seen = Seen {
+        gpu_node: kit.cached(),
+        ..seen()
+    };
+    let settled = seen.decide(&kit.nodes.memories, Timestamp::now(), &kit.nodes.limits);
+    orphan["status"]["maintenance"] = json!(settled.status);
+    kit.api.on(&format!("GET {NODE}"), 200, node());
+    kit.api.on(&format!("GET {GPU_NODE}"), 200, orphan.clone());
+    kit.api.on(&format!("PATCH {GPU_NODE}"), 200, orphan);
+    let none = json!({"metadata": {}, "items": []});
+    kit.api.on("GET /api/v1/pods", 200, none);
+
+    let next = kit.nodes.visit(&kit.cached()).await.unwrap();
+    assert_eq!(next, Action::requeue(AT_ONCE));
+    assert_eq!(kit.writes(), [format!("PATCH {GPU_NODE}")]);
+    let owner = &kit.api.writes()[0].body["metadata"]["ownerReferences"][0];
+    assert_eq!(owner["uid"], "node-uid");
+}
+
+#[tokio::test]
+async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
+    let kit = Kit::new();
+    let pods = "GET /api/v1/pods";
+    kit.api.on(&format!("GET {NODE}"), 200, node());
+    kit.api
+        .on(&format!("GET {GPU_NODE}"), 200, gpu_node(&draining()));
+    kit.api.on(pods, 200, json!({"metadata": {}, "items": []}));
+    let nodes = &kit.nodes;
+    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1").await;
+    assert!(matches!(read, Ok(Fresh::Seen(_))));
+    let asked = kit.api.asked();
+    let listed = asked.iter().find(|asked| asked.what == pods).unwrap();
+    assert!(
+        listed.query.contains("fieldSelector=spec.nodeName%3Dn1"),
+        "{listed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_deleted_gpu_node_is_forgotten_without_a_failure() {
+    let mut kit = Kit::new();
+    kit.cache(&draining());
+    let next = kit.nodes.visit(&kit.cached()).await.unwrap();
+    assert_eq!(next, Action::await_change());
+    assert_eq!(kit.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_remembered_of_a_node_goes_with_it() {
+    let mut kit = Kit::new();
+    kit.cache(&draining());
+    let mut forgetting = Box::pin(kit.nodes.forgetting());
+    let reply = plan::drain::Reply::Accepted;
+    let memories = kit.nodes.memories.clone();
+    memories.answered("n1", &pod("p"), &reply, Timestamp::now());
+    kit.fillers.gpu_nodes.seed([]);
+    assert!(forgetting.next().now_or_never().is_none());
+    assert!(memories.evictions("n1").is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_that_the_cache_is_behind_on_is_waited_for() {
+    let mut kit = Kit::new();
+    let policy = json!({
+        "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuSharingPolicy",
+        "metadata": {"name": "p", "uid": "u", "generation": 1, "resourceVersion": "1"},
+        "spec": {"strategy": {"type": "Exclusive"}},
+    });
+    kit.fillers.policies.seed([read(policy)]);
+    kit.cache(&draining());
+    kit.api.on(&format!("GET {NODE}"), 200, node());
+    kit.api
+        .on(&format!("GET {GPU_NODE}"), 200, gpu_node(&draining()));
+    // The policy is gone, and the cache does not know it yet.
+    let next = kit.nodes.visit(&kit.cached()).await.unwrap();
+    assert_eq!(next, Action::requeue(SOON));
+    assert_eq!(kit.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn effects_stop_at_the_first_that_somebody_was_faster_than() {
+    let kit = Kit::new();
+    kit.api.on(&format!("PATCH {NODE}"), 409, conflict());
+    let cordon = Effect::Cordon {
+        operation: 17,
+        pre_cordoned: false,
+    };
+    let effects = vec![cordon, Effect::Ask(GpuNodeSpec::default())];
+    let acted = kit.nodes.act(&mut seen(), effects).await.unwrap();
+    assert_eq!(acted, Acted::Outdated);
+    assert_eq!(kit.writes(), [format!("PATCH {NODE}")]);
+}
+
+#[tokio::test]
+async fn each_effect_goes_on_with_what_the_one_before_has_written() {
+    let kit = Kit::new();
+    let mut written = node();
+    written["metadata"]["resourceVersion"] = json!("8");
+    kit.api.on(&format!("PATCH {NODE}"), 200, written);
+    let label = |value: &str| {
+        let label = (
+            names::LABEL_PLUGIN_CONFIG.to_owned(),
+            Some(value.to_owned()),
+        );
+        Effect::Label([label].into())
+    };
+    let acted = kit
+        .nodes
+        .act(&mut seen(), vec![label("a"), label("b")])
+        .await;
+    assert_eq!(acted.unwrap(), Acted::Done);
+    let versions: Vec<_> = kit
+        .api
+        .writes()
+        .iter()
+        .map(|asked| asked.body["metadata"]["resourceVersion"].clone())
+        .collect();
+    assert_eq!(versions, ["7", "8"]);
+}
+
+#[tokio::test]
+async fn a_config_is_published_before_anybody_is_asked_to_use_it() {
+    let kit = Kit::new();
+    let map = json!({"metadata": {"name": "configs", "resourceVersion": "1"}, "data": {}});
+    kit.api.on(&format!("PATCH {CONFIGS}"), 200, map.clone());
+    kit.api
+        .on(&format!("PATCH {GPU_NODE}"), 200, gpu_node(&draining()));
+    let mut seen = seen();
+    seen.configs = Some(Arc::new(read(map)));
+    let publish = Effect::PublishConfig {
+        key: "mig-1".to_owned(),
+        content: "version: v1".to_owned(),
+    };
+    let effects = vec![publish, Effect::Ask(GpuNodeSpec::default())];
+    assert_eq!(
+        kit.nodes.act(&mut seen, effects).await.unwrap(),
+        Acted::Done
+    );
+    assert_eq!(
+        kit.writes(),
+        [format!("PATCH {CONFIGS}"), format!("PATCH {GPU_NODE}")]
+    );
+}
+
+fn pod(name: &str) -> PodReference {
+    PodReference {
+        namespace: "work".to_owned(),
+        name: name.to_owned(),
+        uid: format!("uid-of-{name}"),
+    }
+}
+
+#[tokio::test]
+async fn a_pod_that_may_not_leave_keeps_nobody_else_from_leaving() {
+    let kit = Kit::new();
+    let eviction = |name: &str| format!("POST /api/v1/namespaces/work/pods/{name}/eviction");
+    let mut budget = failure(429, "TooManyRequests", "Cannot evict pod");
+    budget["details"] = json!({"causes": [{"reason": "DisruptionBudget", "message": "b"}]});
+    kit.api.on(&eviction("stays"), 429, budget);
+    let success = json!({"kind": "Status", "status": "Success"});
+    kit.api.on(&eviction("goes"), 201, success);
+    let evict = |name: &str| Effect::Evict {
+        pod: pod(name),
+        grace: None,
+    };
+    let effects = vec![evict("stays"), evict("goes"), evict("went")];
+    let acted = kit.nodes.act(&mut seen(), effects).await;
+    assert_eq!(acted.unwrap(), Acted::Done);
+
+    assert_eq!(kit.writes().len(), 3);
+    let memory = kit.nodes.memories.evictions("n1");
+    assert!(memory["uid-of-goes"].accepted && !memory["uid-of-stays"].accepted);
+    assert!(!memory.contains_key("uid-of-went"), "404: gone");
+    let measured = kit.measured();
+    for result in ["Accepted", "DisruptionBudget", "Gone"] {
+        let line = format!("evictions_total{{result=\"{result}\"}} 1");
+        assert!(measured.contains(&line), "{line} in {measured}");
+    }
+}
+
+#[tokio::test]
+async fn a_status_is_written_only_when_it_says_something_new() {
+    let kit = Kit::new();
+    let status = format!("PATCH {GPU_NODE}/status");
+    kit.api.on(&status, 200, gpu_node(&draining()));
+    kit.api.on(EVENTS, 201, json!({"metadata": {}}));
+    let mut seen = seen();
+    for (changed, writes) in [(true, 3), (false, 2)] {
+        let before = kit.writes().len();
+        let reported = kit.nodes.report(&mut seen, &step(draining())).await;
+        assert_eq!(reported.unwrap(), changed);
+        assert_eq!(
+            kit.writes().len() - before,
+            writes,
+            "an event on both objects"
+        );
+    }
+    assert_eq!(kit.writes()[0], status, "the status before the events");
+}
+
+#[tokio::test]
+async fn what_was_not_written_is_not_told() {
+    let kit = Kit::new();
+    let status = format!("PATCH {GPU_NODE}/status");
+    kit.api.on(&status, 409, conflict());
+    let reported = kit.nodes.report(&mut seen(), &step(draining())).await;
+    assert!(reported.unwrap(), "look again");
+    assert_eq!(kit.writes(), [status]);
+}
+
+#[tokio::test]
+async fn an_operation_that_is_over_is_counted_once() {
+    let kit = Kit::new();
+    let entry = json!({
+        "id": 17, "result": "Succeeded", "reason": "x", "message": "x",
+        "startedAt": "2026-11-23T00:00:00.000000Z", "finishedAt": "2026-11-23T00:01:00.000000Z",
+        "durations": [{"phase": "Draining", "milliseconds": 1500}],
+    });
+    let mut over = draining();
+    over.history = vec![read(entry)];
+    assert_eq!(over.history[0].result, OperationResult::Succeeded);
+    kit.nodes.record("n1", &draining(), &over);
+    kit.nodes.record("n1", &over, &over);
+    let measured = kit.measured();
+    assert!(
+        measured.contains("operations_total{result=\"Succeeded\"} 1"),
+        "{measured}"
+    );
+    let line = "operation_duration_seconds_sum{phase=\"Draining\"} 1.5";
+    assert!(measured.contains(line), "{measured}");
+}

@@ -1,0 +1,104 @@
+//! Nodes that carry our marker and have no `GpuNode`: nobody else would ever give them back.
+//!
+//! It takes a person who deletes a `GpuNode` in the middle of an operation, or a leader that wrote
+//! late. Nodes with a `GpuNode` are released by their own steps.
+
+use std::time::Duration;
+
+use crds::names;
+use kube::ResourceExt;
+use plan::maintenance::{Effect, release_orphan};
+use plan::node::NodeView;
+use process::Chain;
+use process::lease::Leadership;
+use process::shutdown::Shutdown;
+use tracing::warn;
+
+use crate::api::{Cluster, Notice, Object, Written};
+use crate::caches::Caches;
+use crate::error::Error;
+
+/// Between two sweeps; each looks only at the caches unless it finds something.
+const PERIOD: Duration = Duration::from_mins(1);
+
+/// What looks for such nodes.
+pub struct Orphans {
+    cluster: Cluster,
+    caches: Caches,
+}
+
+impl Orphans {
+    /// A sweep over what the caches show.
+    pub fn new(cluster: Cluster, caches: Caches) -> Self {
+        Self { cluster, caches }
+    }
+
+    /// Sweeps when we begin to lead, and then once a minute.
+    pub async fn run(self, leadership: Leadership, stop: Shutdown) {
+        if !leadership.acquired(&stop).await {
+            return;
+        }
+        let mut period = tokio::time::interval(PERIOD);
+        loop {
+            tokio::select! {
+                () = stop.requested() => return,
+                _ = period.tick() => self.sweep().await,
+            }
+        }
+    }
+
+    async fn sweep(&self) {
+        for name in self.suspects() {
+            if let Err(error) = self.release(&name).await {
+                let error = Chain(&error).to_string();
+                warn!(
+                    node = name,
+                    error, "cannot release an orphaned cordon; trying again"
+                );
+            }
+        }
+    }
+
+    fn suspects(&self) -> Vec<String> {
+        let nodes = self.caches.nodes.all().into_iter();
+        let marked = nodes.filter(|it| it.annotations().contains_key(names::ANNOTATION_OPERATION));
+        let names = marked.map(|node| node.name_any());
+        names
+            .filter(|name| self.caches.gpu_nodes.get(name).is_none())
+            .collect()
+    }
+
+    /// Releases the node if it is what it looks like.
+    async fn release(&self, name: &str) -> Result<(), Error> {
+        // The node first: whoever marks it later does so for a GpuNode that is seen below.
+        let Some(node) = self.cluster.node(name).await? else {
+            return Ok(());
+        };
+        if self.cluster.gpu_node(name).await?.is_some() {
+            return Ok(());
+        }
+        let Some((effect, event)) = release_orphan(&NodeView::of(&node)) else {
+            return Ok(());
+        };
+        let Effect::Uncordon {
+            schedulable,
+            labels,
+        } = effect
+        else {
+            return Ok(());
+        };
+        let written = self.cluster.uncordon(&node, schedulable, &labels).await?;
+        if let Written::Done(node) = written {
+            let notice = Notice {
+                kind: event.kind,
+                reason: event.reason,
+                note: event.message,
+            };
+            self.cluster.tell(&Object::of(&node), &notice).await;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+use k8s_openapi::api::core::v1::Node;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::caches::{self, Fillers};
+use crate::fake::{FakeApi, plugin, read};
+
+const NODE: &str = "/api/v1/nodes/n1";
+const GPU_NODE: &str = "/apis/gpusharing.dev/v1alpha1/gpunodes/n1";
+
+/// A node that operation 17 cordoned.
+fn marked() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {
+            "name": "n1", "uid": "u", "resourceVersion": "7",
+            "annotations": {names::ANNOTATION_OPERATION: "17", names::ANNOTATION_PRE_CORDONED: "false"},
+            "managedFields": [{
+                "manager": names::CORDON_MANAGER, "operation": "Update", "apiVersion": "v1",
+                "fieldsType": "FieldsV1", "fieldsV1": {"f:spec": {"f:unschedulable": {}}},
+            }],
+        },
+        "spec": {
+            "unschedulable": true,
+            "taints": [{"key": names::TAINT_MAINTENANCE, "effect": "NoSchedule"}],
+        },
+    })
+}
+
+fn gpu_node() -> Value {
+    json!({
+        "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuNode",
+        "metadata": {"name": "n1", "uid": "g", "resourceVersion": "3"},
+        "spec": {},
+    })
+}
+
+fn sweep(api: &FakeApi) -> (Orphans, Fillers) {
+    let readiness = process::admin::Readiness::new();
+    let (caches, mut fillers) = caches::new(&api.client(), &plugin(), &readiness);
+    fillers.nodes.seed([read::<Node>(marked())]);
+    (Orphans::new(api.cluster(), caches), fillers)
+}
+
+#[tokio::test]
+async fn a_cordon_of_ours_that_nobody_works_under_is_released_and_told() {
+    let api = FakeApi::default();
+    api.on(&format!("GET {NODE}"), 200, marked());
+    api.on(&format!("PATCH {NODE}"), 200, marked());
+    let (orphans, _fillers) = sweep(&api);
+    orphans.sweep().await;
+    let writes = api.writes();
+    assert_eq!(writes[0].body["metadata"]["resourceVersion"], "7");
+    assert_eq!(writes[0].body["spec"]["unschedulable"], false);
+    assert_eq!(writes[1].body["reason"], "OrphanCordonReleased");
+}
+
+#[tokio::test]
+async fn a_node_with_a_gpu_node_is_left_to_its_own_steps() {
+    // First the cache knows it; then only the API server does.
+    for is_cached in [true, false] {
+        let api = FakeApi::default();
+        api.on(&format!("GET {NODE}"), 200, marked());
+        api.on(&format!("GET {GPU_NODE}"), 200, gpu_node());
+        let (orphans, mut fillers) = sweep(&api);
+        if is_cached {
+            fillers.gpu_nodes.seed([read(gpu_node())]);
+        }
+        orphans.sweep().await;
+        assert_eq!(api.writes(), []);
+        assert_eq!(api.asked().is_empty(), is_cached);
+    }
+}
