@@ -37,9 +37,11 @@ pub struct Assessment<'a> {
     pub undecided: Vec<&'a PodView>,
     /// In the way, and not to be evicted.
     pub blocked: Vec<BlockedPod>,
+    /// On an affected device that no pod holds; nobody knows whose they are. Their `pod` is `process <pid>`.
+    pub processes: Vec<BlockedPod>,
     /// With a GPU, and not in the way: `namespace/name`.
     pub untouched: Vec<String>,
-    /// What else is on the affected devices, in words: holders that the API server does not know (any more).
+    /// Holders of affected devices that the API server does not have on this node (any more): `namespace/name`.
     pub strangers: Vec<String>,
     /// When time alone changes this answer.
     pub changes_at: Option<Timestamp>,
@@ -77,13 +79,26 @@ impl<'a> Assessment<'a> {
         found
     }
 
-    /// Whether nobody who must leave is there any more.
-    pub fn is_clear(&self) -> bool {
+    /// Whether no pod that must leave is on the node any more, by the API server.
+    pub fn is_empty(&self) -> bool {
         self.victims.is_empty()
             && self.leaving.is_empty()
             && self.undecided.is_empty()
             && self.blocked.is_empty()
-            && self.strangers.is_empty()
+    }
+
+    /// Whether also the node's agent sees nobody on the affected devices.
+    pub fn is_clear(&self) -> bool {
+        self.is_empty() && self.processes.is_empty() && self.strangers.is_empty()
+    }
+
+    /// Why the change must not begin: what is in the way and cannot be evicted.
+    pub fn objections(&self) -> Vec<BlockedPod> {
+        self.blocked
+            .iter()
+            .chain(&self.processes)
+            .cloned()
+            .collect()
     }
 
     /// Who must leave and is still there.
@@ -122,7 +137,7 @@ impl<'a> Assessment<'a> {
             ..
         } = context.question;
         for (pid, device) in devices::unknown_processes(gpus, affected) {
-            self.blocked.push(BlockedPod {
+            self.processes.push(BlockedPod {
                 pod: format!("process {pid}"),
                 reason: "UnknownProcess".to_owned(),
                 message: format!(

@@ -13,6 +13,7 @@ mod rolling_back;
 mod validating;
 
 pub(super) use history::enter as enter_in_history;
+pub(super) use repartitioning::enter as resume;
 
 use crds::gpu_node::{AgentStage, OperationResult, Outcome, Phase};
 
@@ -36,7 +37,7 @@ pub(super) fn look(turn: &mut Turn) {
 }
 
 /// Whether the agent has passed the point of no return of this operation.
-fn has_begun(turn: &Turn) -> bool {
+pub(super) fn has_begun(turn: &Turn) -> bool {
     turn.answer().is_some_and(|answer| match answer.stage {
         AgentStage::Ready | AgentStage::Refused => false,
         AgentStage::Destroying

@@ -1,6 +1,7 @@
 //! Nodes on which no operation is under way: is a change wanted, and what does it wait for?
 
 mod admit;
+mod adopt;
 mod config_only;
 mod drift;
 mod gates;
@@ -9,7 +10,7 @@ mod unmanaged;
 pub(super) use admit::admit_again;
 pub(super) use config_only::{config_only, words};
 
-use crds::gpu_node::{AgentStage, ChangeClass, Phase, PolicyReference};
+use crds::gpu_node::{Phase, PolicyReference};
 use crds::policy::DrainSettings;
 
 use super::turn::Turn;
@@ -50,20 +51,8 @@ fn look_again(turn: &mut Turn) {
 
 /// What an operation has left behind whose end the status does not know.
 fn cleans_up(turn: &mut Turn) -> bool {
-    if let Some(agent) = turn.seen.agent.and_then(|agent| agent.operation.as_ref()) {
-        let is_asked = turn
-            .seen
-            .spec
-            .operation
-            .as_ref()
-            .is_some_and(|asked| asked.id == agent.id);
-        if is_asked && matches!(agent.stage, AgentStage::Destroying | AgentStage::Creating) {
-            turn.wait_for(format!(
-                "the agent to finish operation {}, which it had begun",
-                agent.id
-            ));
-            return true;
-        }
+    if adopt::takes_up(turn) {
+        return true;
     }
     if turn.seen.spec.operation.is_some() {
         let mut spec = turn.seen.spec.clone();
@@ -96,29 +85,24 @@ fn strive(turn: &mut Turn, goal: &Goal) {
     if let Some(wait) = gates::agent(turn) {
         return pend(turn, wait);
     }
-    match goal.change.class {
-        ChangeClass::None | ChangeClass::ConfigOnly if !drift::exists(turn, goal) => in_sync(turn),
-        ChangeClass::None | ChangeClass::ConfigOnly => match gates::person(turn, goal) {
-            Some(wait) => pend(turn, wait),
-            None => config_only::begin(turn, goal),
-        },
-        ChangeClass::Devices | ChangeClass::Gpus => {
-            let default = DrainSettings::default();
-            let settings = turn
-                .seen
-                .policy
-                .map_or(&default, |policy| &policy.spec.maintenance.drain);
-            let assessment = survey::assess(
-                turn.seen,
-                turn.limits,
-                turn.now,
-                settings,
-                &goal.change.affected,
-            );
-            turn.status.plan = Some(survey::plan(&goal.change, &assessment));
-            let wait = gates::first(turn, goal, &assessment);
-            pend(turn, wait);
-        }
+    if drift::is_disturbing(turn, goal) {
+        let default = DrainSettings::default();
+        let policy = turn
+            .seen
+            .policy
+            .map(|policy| &policy.spec.maintenance.drain);
+        let (settings, affected) = (policy.unwrap_or(&default), &goal.change.affected);
+        let assessment = survey::assess(turn.seen, turn.limits, turn.now, settings, affected);
+        turn.status.plan = Some(survey::plan(&goal.change, &assessment));
+        let wait = gates::first(turn, goal, &assessment);
+        pend(turn, wait);
+    } else if !drift::exists(turn, goal) {
+        in_sync(turn);
+    } else if let Some(wait) = gates::person(turn, goal) {
+        turn.status.plan = Some(config_only::plan());
+        pend(turn, wait);
+    } else {
+        config_only::begin(turn, goal);
     }
 }
 

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, repartitioning};
-use crate::conditions::{self, Verdict};
+use crate::conditions::Verdict;
 use crate::drain::Assessment;
 use crate::windows;
 
@@ -89,7 +89,7 @@ fn is_hopeless(turn: &Turn, assessment: &Assessment) -> bool {
     !assessment.blocked.is_empty() && !evicted && turn.seen.evictions.is_empty()
 }
 
-/// Empty for the quiet period, and the agent has looked since it became empty.
+/// Empty for the quiet period, and the agent has looked since it became empty and sees nobody.
 fn is_complete(turn: &Turn, assessment: &Assessment) -> bool {
     let Some(since) = quiet_since(turn) else {
         return false;
@@ -119,14 +119,4 @@ fn complete(turn: &mut Turn) {
     );
     turn.tell("DrainCompleted", message);
     repartitioning::enter(turn);
-}
-
-/// Since when nobody is left, for the record.
-fn mark_quiet(
-    turn: &Turn,
-    before: Option<&DrainReport>,
-    is_clear: bool,
-) -> Option<k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime> {
-    let before = before.and_then(|drain| drain.quiet_since.clone());
-    is_clear.then(|| before.unwrap_or_else(|| conditions::microseconds(turn.now)))
 }

@@ -103,8 +103,9 @@ fn preflight(turn: &mut Turn) {
         &change.affected,
     );
     let plan = survey::plan(&change, &assessment);
-    if !assessment.blocked.is_empty() {
-        let pods = survey::some(&assessment.blocked, |block| {
+    let blocked = assessment.objections();
+    if !blocked.is_empty() {
+        let pods = survey::some(&blocked, |block| {
             format!("{} ({})", block.pod, block.reason)
         });
         let message = format!("what may not be evicted is in the way: {pods}");

@@ -9,7 +9,7 @@ use super::{give_up, guards, outcome, quarantine, rolling_back, validating};
 use crate::conditions::Verdict;
 use crate::plugin_config;
 
-pub(super) fn enter(turn: &mut Turn) {
+pub(in super::super) fn enter(turn: &mut Turn) {
     turn.enter(Phase::Repartitioning, Some(turn.limits.repartition));
     turn.tell(
         "RepartitionStarted",

@@ -1,15 +1,14 @@
 //! A slot is granted: the operation begins, or is recorded as not needed.
 
 use crds::gpu_node::{
-    ChangeClass, OperationPlan, OperationResult, OperationSnapshot, Outcome, Phase,
-    PluginConfigStatus,
+    OperationPlan, OperationResult, OperationSnapshot, Outcome, Phase, PluginConfigStatus,
 };
 use crds::policy::Slot;
 
 use super::super::PolicyView;
 use super::super::turn::Turn;
 use super::super::{operation, survey};
-use super::gates;
+use super::{drift, gates};
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
 use crate::resolve::{Goal, Wish};
@@ -55,10 +54,7 @@ fn candidate<'a>(turn: &Turn<'a>) -> Option<(&'a PolicyView<'a>, &'a Goal)> {
     let policy = turn.seen.policy?;
     match turn.seen.wish {
         Wish::Unmanaged | Wish::Refused { .. } => None,
-        Wish::Goal(goal) => match goal.change.class {
-            ChangeClass::None | ChangeClass::ConfigOnly => None,
-            ChangeClass::Devices | ChangeClass::Gpus => Some((policy, goal)),
-        },
+        Wish::Goal(goal) => drift::is_disturbing(turn, goal).then_some((policy, goal)),
     }
 }
 

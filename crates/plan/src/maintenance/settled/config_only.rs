@@ -29,12 +29,7 @@ pub(super) fn begin(turn: &mut Turn, goal: &Goal) {
         turn.status.plugin_config = Some(choice(turn, goal));
     }
     turn.status.strategy = Some(goal.strategy.clone());
-    turn.status.plan = Some(OperationPlan {
-        class: ChangeClass::ConfigOnly,
-        gpus: Vec::new(),
-        victims: Vec::new(),
-        untouched: Vec::new(),
-    });
+    turn.status.plan = Some(plan());
     turn.condition(
         "MaintenancePending",
         Verdict::False,
@@ -51,6 +46,16 @@ pub(super) fn begin(turn: &mut Turn, goal: &Goal) {
     turn.wait_for(format!("the device plugin to advertise what the policy says until {deadline}; then it is tried again later"));
 }
 
+/// A plan that touches no GPU and no pod.
+pub(super) const fn plan() -> OperationPlan {
+    OperationPlan {
+        class: ChangeClass::ConfigOnly,
+        gpus: Vec::new(),
+        victims: Vec::new(),
+        untouched: Vec::new(),
+    }
+}
+
 /// A key unlike the node's label: the plugin reads its devices only when the label changes.
 fn choice(turn: &Turn, goal: &Goal) -> PluginConfigStatus {
     PluginConfigStatus {
@@ -62,7 +67,7 @@ fn choice(turn: &Turn, goal: &Goal) -> PluginConfigStatus {
 /// Phase `Validating` without an operation.
 pub(in super::super) fn config_only(turn: &mut Turn) {
     let goal = match turn.seen.wish {
-        Wish::Goal(goal) if goal.change.class <= ChangeClass::ConfigOnly => goal,
+        Wish::Goal(goal) if !drift::is_disturbing(turn, goal) => goal,
         Wish::Goal(_) | Wish::Unmanaged | Wish::Refused { .. } => return super::look_again(turn),
     };
     if gates::agent(turn)

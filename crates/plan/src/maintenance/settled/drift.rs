@@ -1,8 +1,22 @@
 //! What of a goal is not so yet, apart from the GPUs' layout.
 
+use crds::gpu_node::ChangeClass;
+
 use super::super::turn::Turn;
+use crate::change;
 use crate::plugin_config;
 use crate::resolve::Goal;
+
+/// Whether pods must leave for the goal. Devices that have more holders than they should are no reason where the goal has
+/// been verified before: the plugin does not hand out more than it says, so what is counted too often is about to end.
+pub(super) fn is_disturbing(turn: &Turn, goal: &Goal) -> bool {
+    let is_there = turn.status.verified.as_ref() == Some(&goal.target)
+        && change::is_reached(turn.gpus(), &goal.target).is_ok();
+    match goal.change.class {
+        ChangeClass::None | ChangeClass::ConfigOnly => false,
+        ChangeClass::Devices | ChangeClass::Gpus => !is_there,
+    }
+}
 
 /// Whether anything but the GPUs' layout differs from the goal: what is asked of the agent, what was verified, what the
 /// plugin is told, what the node advertises and what it promises.

@@ -138,8 +138,8 @@ pub(super) fn agent(turn: &Turn) -> Option<Wait> {
 }
 
 fn preflight(assessment: &Assessment) -> Option<Wait> {
-    let blocked = &assessment.blocked;
-    let pods = survey::some(blocked, |block| {
+    let blocked = assessment.objections();
+    let pods = survey::some(&blocked, |block| {
         format!("{} ({}: {})", block.pod, block.reason, block.message)
     });
     (!blocked.is_empty()).then(|| {

@@ -6,8 +6,7 @@ use super::super::super::Effect;
 use super::super::super::turn::Turn;
 use crate::drain::Assessment;
 
-/// Evicts every victim that is due: each once, and again only if the server did not take it. While somebody blocks who may
-/// not be evicted at all, nobody else is sent away for nothing.
+/// Evicts every victim that is due: each once, and again only if the server did not take it.
 pub(super) fn due(turn: &mut Turn, settings: &DrainSettings, assessment: &Assessment) {
     for pod in &assessment.victims {
         let memory = turn.seen.evictions.get(&pod.reference.uid);

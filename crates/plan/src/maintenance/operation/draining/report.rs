@@ -1,6 +1,7 @@
 //! Who has left and who has not, for people.
 
 use crds::gpu_node::{BlockedPod, DrainReport, PodReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
 use super::super::super::survey;
 use super::super::super::turn::Turn;
@@ -10,12 +11,11 @@ use crate::drain::Assessment;
 /// Brings `status.drain` and condition `DrainBlocked` up to date.
 pub(super) fn update(turn: &mut Turn, assessment: &Assessment) {
     let before = turn.status.drain.take().unwrap_or_default();
-    let is_clear = assessment.is_clear();
     let report = DrainReport {
         evicted: evicted(turn, &before, assessment),
         remaining: assessment.remaining(),
         blocked: blocked(turn, assessment),
-        quiet_since: super::mark_quiet(turn, Some(&before), is_clear),
+        quiet_since: quiet_since(turn, &before, assessment),
     };
     condition(turn, &before, &report);
     turn.status.drain = Some(report);
@@ -46,27 +46,23 @@ fn evicted(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Vec<Po
     pods
 }
 
-/// Who may not be evicted, who is protected by a budget, and who is not known to the API server.
+/// Who may not be evicted, and who is protected by a budget.
 fn blocked(turn: &Turn, assessment: &Assessment) -> Vec<BlockedPod> {
     let budgets = assessment.victims.iter().filter_map(|pod| {
         let memory = turn.seen.evictions.get(&pod.reference.uid)?;
         memory.block.clone()
     });
-    let strangers = assessment.strangers.iter().map(|name| BlockedPod {
-        pod: name.clone(),
-        reason: "UnknownPod".to_owned(),
-        message: "the kubelet gives it a device, and the API server does not have it on this node"
-            .to_owned(),
-    });
-    let mut blocked: Vec<_> = assessment
-        .blocked
-        .iter()
-        .cloned()
-        .chain(budgets)
-        .chain(strangers)
-        .collect();
+    let mut blocked: Vec<_> = assessment.blocked.iter().cloned().chain(budgets).collect();
     blocked.sort_by(|one, other| one.pod.cmp(&other.pod));
     blocked
+}
+
+/// Since when nobody is left by the API server. The agent's account may follow a little later.
+fn quiet_since(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Option<MicroTime> {
+    assessment.is_empty().then(|| {
+        let known = before.quiet_since.clone();
+        known.unwrap_or_else(|| conditions::microseconds(turn.now))
+    })
 }
 
 fn condition(turn: &mut Turn, before: &DrainReport, report: &DrainReport) {

@@ -1,6 +1,6 @@
 //! A drain that takes longer than the policy allows.
 
-use crds::gpu_node::{OperationResult, PodReference};
+use crds::gpu_node::{OperationResult, Outcome};
 use crds::policy::{DrainSettings, OnDrainTimeout};
 
 use super::super::super::Effect;
@@ -50,25 +50,23 @@ pub(super) fn acts(turn: &mut Turn, settings: &DrainSettings, assessment: &Asses
     }
 }
 
-fn too_long(turn: &Turn, assessment: &Assessment) -> crds::gpu_node::Outcome {
-    let blocked = turn
-        .status
-        .drain
-        .as_ref()
-        .map_or(&[][..], |drain| &drain.blocked);
-    let why = if blocked.is_empty() {
-        let pods = assessment.remaining();
-        survey::some(&pods, |pod: &PodReference| {
-            format!("{}/{} is still there", pod.namespace, pod.name)
-        })
-    } else {
-        survey::some(blocked, |block| format!("{}: {}", block.pod, block.message))
-    };
-    outcome(
-        OperationResult::Failed,
-        "DrainTimedOut",
-        format!("the drain took too long: {why}"),
-    )
+fn too_long(turn: &Turn, assessment: &Assessment) -> Outcome {
+    let blocked = turn.status.drain.iter().flat_map(|drain| &drain.blocked);
+    let mut why: Vec<String> = blocked
+        .chain(&assessment.processes)
+        .map(|block| format!("{}: {}", block.pod, block.message))
+        .collect();
+    let rest = assessment.remaining();
+    let rest = rest
+        .iter()
+        .map(|pod| format!("{}/{}", pod.namespace, pod.name));
+    let rest = rest.chain(assessment.strangers.iter().cloned());
+    why.extend(rest.map(|pod| format!("{pod} is still there")));
+    let message = format!(
+        "the drain took too long: {}",
+        survey::some(&why, Clone::clone)
+    );
+    outcome(OperationResult::Failed, "DrainTimedOut", message)
 }
 
 /// From the deadline on, what remains is deleted. That has a deadline of its own: a pod may not end even so.

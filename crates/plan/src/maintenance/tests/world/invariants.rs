@@ -11,7 +11,7 @@ use crate::windows::WindowState;
 pub(super) fn check(seen: &Snapshot, step: &Step) {
     for effect in &step.effects {
         match effect {
-            Effect::Cordon { .. } => assert_eq!(seen.maintenance.phase, Phase::Cordoning),
+            Effect::Cordon { operation, .. } => check_cordon(seen, *operation),
             Effect::Uncordon { schedulable, .. } => check_uncordon(seen, *schedulable),
             Effect::Evict { pod, .. } => check_eviction(seen, &pod.uid),
             Effect::Delete { pod, .. } => {
@@ -38,6 +38,29 @@ impl World {
             assert!(is_kept, "a person's cordon was undone");
         }
     }
+}
+
+/// Only for an operation that its agent has agreed to.
+fn check_cordon(seen: &Snapshot, operation: i64) {
+    let agent = seen
+        .agent
+        .as_ref()
+        .and_then(|agent| agent.operation.as_ref());
+    let agent = agent.expect("an agent that has answered");
+    assert_eq!(
+        agent.id, operation,
+        "cordoned for an operation that the agent does not know"
+    );
+    assert_ne!(
+        agent.stage,
+        AgentStage::Refused,
+        "cordoned although the agent refused"
+    );
+    let has_begun = agent.stage != AgentStage::Ready;
+    assert!(
+        has_begun || seen.maintenance.phase == Phase::Cordoning,
+        "cordoned outside Cordoning"
+    );
 }
 
 fn check_uncordon(seen: &Snapshot, schedulable: bool) {
