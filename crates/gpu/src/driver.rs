@@ -1,0 +1,62 @@
+//! What the agent asks of a driver.
+
+use crds::gpu_node::{GpuStatus, PlacedProfile};
+
+use crate::Error;
+
+/// One node's GPUs, through their driver. One call changes one thing.
+///
+/// Calls block: milliseconds for reading, a second for an instance, up to a minute where a change of MIG mode resets
+/// the GPU. GPUs are named by NVML's UUID, instances by profile and first memory slice, as both outlive handles and
+/// indices. A call that fails has changed nothing, but for [`Driver::destroy_compute_instances`], which may have
+/// destroyed some, and [`Driver::set_mig_mode`], which may leave the change pending.
+pub trait Driver: Send {
+    /// Reads every GPU afresh. `holders` is empty and `owned` false: NVML knows neither pods nor who made an instance.
+    ///
+    /// # Errors
+    /// One GPU that cannot be read fails the whole: a node that has lost a GPU must not look like one with fewer GPUs.
+    /// [`Error::Lost`] names a GPU that fell off the bus.
+    fn inventory(&mut self) -> Result<Inventory, Error>;
+
+    /// Turns MIG mode on or off. Ok only if it is in effect, and nothing else is pending, afterwards. On Ampere this
+    /// resets an idle GPU.
+    ///
+    /// # Errors
+    /// [`Error::ResetNeeded`]: accepted, but pending until a reset; setting the old mode takes it back.
+    /// [`Error::Busy`]: refused, the GPU has processes or instances.
+    fn set_mig_mode(&mut self, gpu: &str, enabled: bool) -> Result<(), Error>;
+
+    /// Creates a GPU instance at its place, without compute instances: no pod can use it yet.
+    ///
+    /// # Errors
+    /// [`Error::NoRoom`] when a slice that it needs is taken.
+    fn create_gpu_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error>;
+
+    /// Creates the one compute instance that fills the GPU instance. Returns the UUID of the MIG device, which is new
+    /// at each creation.
+    ///
+    /// # Errors
+    /// [`Error::NoRoom`] when there is a compute instance already.
+    fn create_compute_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<String, Error>;
+
+    /// Destroys every compute instance of a GPU instance; Ok if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at the first with processes on it.
+    fn destroy_compute_instances(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error>;
+
+    /// Destroys a GPU instance without compute instances.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while compute instances are in it. [`Error::NoSuchInstance`] when it is gone.
+    fn destroy_gpu_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error>;
+}
+
+/// The GPUs of a node at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inventory {
+    /// Version of the driver, such as `580.95.05`.
+    pub driver_version: String,
+    /// The GPUs by NVML's index.
+    pub gpus: Vec<GpuStatus>,
+}

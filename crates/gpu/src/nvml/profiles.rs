@@ -1,0 +1,66 @@
+//! What GPU instances a GPU offers, and where.
+
+use crds::gpu_node::{Placement, ProfileOffer};
+use nvml_wrapper::Device;
+
+use super::call::{enumerate, if_supported};
+use super::counts::most;
+use super::integer;
+use super::raw::{self, Answer, Failure, Profile, wrapped};
+use crate::Code;
+use crate::profile_name::{self, Figures};
+
+/// The profiles in NVML's order. Drivers up to about R535 list none while MIG mode is off.
+pub fn offers(device: &Device<'_>) -> Answer<Vec<ProfileOffer>> {
+    let pci = wrapped("nvmlDeviceGetPciInfo_v3", device.pci_info())?;
+    let gpu_bytes = wrapped("nvmlDeviceGetMemoryInfo_v2", device.memory_info())?.total;
+    let listed = enumerate(|index| Ok((index, described(device, index)?)))?;
+    let mut offers = Vec::new();
+    for (index, profile) in listed {
+        let Some(name) = name(index, &profile, gpu_bytes) else {
+            continue;
+        };
+        let Some(places) = if_supported(raw::placements(device, profile.id))? else {
+            continue;
+        };
+        offers.push(ProfileOffer {
+            max: integer(most(pci.pci_device_id, &name, profile.max)),
+            name,
+            id: integer(profile.id),
+            slices: integer(profile.slices),
+            memory_mib: i64::try_from(profile.memory_mib).unwrap_or(i64::MAX),
+            placements: places.into_iter().map(place).collect(),
+        });
+    }
+    Ok(offers)
+}
+
+/// Drivers before R510 have only the call without a name.
+fn described(device: &Device<'_>, index: u32) -> Answer<Profile> {
+    match raw::profile(device, index) {
+        Err(Failure {
+            code: Code::FUNCTION_NOT_FOUND | Code::ARGUMENT_VERSION_MISMATCH,
+            ..
+        }) => raw::profile_without_name(device, index),
+        answer => answer,
+    }
+}
+
+/// The driver's name, else the computed one. None for a profile that nobody can name: nobody can ask for it either.
+fn name(index: u32, profile: &Profile, gpu_bytes: u64) -> Option<String> {
+    profile_name::given(&profile.name).or_else(|| {
+        profile_name::computed(Figures {
+            index,
+            slices: profile.slices,
+            memory_mib: profile.memory_mib,
+            gpu_bytes,
+        })
+    })
+}
+
+fn place((start, size): (u32, u32)) -> Placement {
+    Placement {
+        start: integer(start),
+        size: integer(size),
+    }
+}
