@@ -43,8 +43,7 @@ pub fn computed(figures: Figures) -> Option<String> {
 
 /// The name that the driver itself gives, without the `MIG ` before it. None if it gives none.
 pub fn given(text: &str) -> Option<String> {
-    let name = text.trim();
-    let name = name.strip_prefix("MIG ").unwrap_or(name);
+    let name = text.strip_prefix("MIG ").unwrap_or(text);
     (!name.is_empty()).then(|| name.to_owned())
 }
 
