@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use crds::GpuNode;
 use crds::gpu_node::{MaintenanceStatus, Phase};
+use futures::future::join_all;
 use futures::stream::{self, Stream, StreamExt};
 use jiff::Timestamp;
 use kube::ResourceExt;
@@ -31,7 +32,7 @@ use tracing::info;
 use self::act::Acted;
 use self::memory::Memories;
 use self::read::Fresh;
-use self::seen::{Seen, is_settled};
+use self::seen::{Pace, Seen};
 use crate::api::{Cluster, Notice, Object, Written, belongs_to, differ};
 use crate::caches::Caches;
 use crate::controller::{self, Outcomes, Visit};
@@ -43,6 +44,8 @@ use crate::wishes::Wishes;
 const AT_ONCE: Duration = Duration::from_millis(20);
 /// Until the caches have caught up.
 const SOON: Duration = Duration::from_millis(200);
+/// Until the policy controller has looked at a policy; its verdict wakes us before.
+const VERDICT: Duration = Duration::from_secs(5);
 /// Between two looks at a node whose pods are waited for.
 const POLL: Duration = Duration::from_secs(1);
 /// The longest without a look at a node that waits for something: not all that it may wait for is watched.
@@ -97,9 +100,19 @@ impl Nodes {
         })
     }
 
-    /// Whether the caches show a settled node for which nothing is to be done.
+    /// Whether the caches show that nothing is to be done, or not yet.
     fn nothing_to_do(&self, gpu_node: &Arc<GpuNode>) -> Option<Action> {
         let seen = read::cached(&self.caches, &self.wishes, gpu_node)?;
+        if seen.is_too_early() {
+            return Some(Action::requeue(VERDICT));
+        }
+        let owned = seen
+            .node
+            .as_deref()
+            .is_some_and(|node| belongs_to(gpu_node, node));
+        if seen.pace() != Pace::Settled || !owned {
+            return None;
+        }
         let now = Timestamp::now();
         let step = seen.decide(&self.memories, now, &self.limits);
         let idle = step.effects.is_empty() && !differ(&step.status, &seen.maintenance());
@@ -158,12 +171,10 @@ impl Nodes {
 
     /// An event on the node, where people look first, and on the `GpuNode`, where the rest is.
     async fn tell(&self, seen: &Seen, notice: &Notice) {
-        if let Some(node) = &seen.node {
-            self.cluster.tell(&Object::of(&**node), notice).await;
-        }
-        self.cluster
-            .tell(&Object::of(&*seen.gpu_node), notice)
-            .await;
+        let node = seen.node.as_deref().map(Object::of);
+        let gpu_node = Object::of(&*seen.gpu_node);
+        let both = node.into_iter().chain([gpu_node]);
+        join_all(both.map(async |about| self.cluster.tell(&about, notice).await)).await;
     }
 
     /// Makes a `GpuNode` belong to its node, so that it goes with it. True if it did not yet.
@@ -215,10 +226,9 @@ impl Visit for Nodes {
 
 /// When to look again if nothing is seen to change.
 fn next(step: &Step, now: Timestamp) -> Action {
-    let longest = if is_settled(step.status.phase) {
-        SETTLED
-    } else {
-        PATIENCE
+    let longest = match Pace::of(step.status.phase) {
+        Pace::Settled => SETTLED,
+        Pace::Waiting | Pace::Working => PATIENCE,
     };
     Action::requeue(match step.next {
         Next::Watch => longest,

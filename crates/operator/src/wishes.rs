@@ -19,6 +19,14 @@ pub struct Wished {
 }
 
 impl Wished {
+    /// For a node that is not there.
+    pub fn nothing() -> Self {
+        Self {
+            policy: None,
+            wish: Wish::Unmanaged,
+        }
+    }
+
     /// Plans for one node.
     pub fn plan(policies: &[Arc<GpuSharingPolicy>], gpu_node: &GpuNode, node: &Node) -> Self {
         let policies = policies.iter().map(|policy| &**policy);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use crds::{GpuNode, GpuSharingPolicy};
+use futures::try_join;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
 use plan::pod::PodView;
 use plan::resolve;
 
-use super::seen::{Seen, is_settled, maintenance};
-use crate::api::{Cluster, belongs_to};
+use super::seen::Seen;
+use crate::api::Cluster;
 use crate::caches::Caches;
 use crate::error::Error;
 use crate::wishes::{Wished, Wishes};
@@ -19,18 +20,17 @@ use crate::wishes::{Wished, Wishes};
 pub enum Fresh {
     /// Everything, as it is now.
     Seen(Box<Seen>),
-    /// The caches are behind what was read: look again when they have caught up.
+    /// The caches, or the policy controller, are behind what was read: look again when they have
+    /// caught up.
     TooEarly,
     /// There is no such `GpuNode` any more.
     Gone,
 }
 
-/// What the caches say of a settled node. None: it is not settled, look afresh.
+/// What the caches say of a node: as much as decides whether there is anything to do. None: the node
+/// is not in them yet.
 pub fn cached(caches: &Caches, wishes: &Wishes, gpu_node: &Arc<GpuNode>) -> Option<Seen> {
     let node = caches.nodes.get(&gpu_node.name_any())?;
-    if !is_settled(maintenance(gpu_node).phase) || !belongs_to(gpu_node, &node) {
-        return None;
-    }
     let policies = caches.policies.all();
     let plan = wishes.of(&policies, gpu_node, &node);
     let winner = plan.policy.as_ref();
@@ -50,31 +50,35 @@ pub async fn fresh(cluster: &Cluster, caches: &Caches, name: &str) -> Result<Fre
     // The node before the GpuNode: a marker that is seen here belongs to an operation that is seen
     // there, or is over.
     let node = cluster.node(name).await?.map(Arc::new);
-    let Some(gpu_node) = cluster.gpu_node(name).await?.map(Arc::new) else {
-        return Ok(Fresh::Gone);
+    let (gpu_node, policies, configs, pods) = try_join!(
+        cluster.gpu_node(name),
+        policies(cluster, caches, node.as_deref()),
+        cluster.plugin_configs(),
+        cluster.pods_on(name),
+    )?;
+    let (gpu_node, policies) = match (gpu_node, policies) {
+        (None, _) => return Ok(Fresh::Gone),
+        (Some(_), None) => return Ok(Fresh::TooEarly),
+        (Some(gpu_node), Some(policies)) => (Arc::new(gpu_node), policies),
     };
-    let Some(policies) = policies(cluster, caches, node.as_deref()).await? else {
-        return Ok(Fresh::TooEarly);
-    };
-    let wished = match &node {
-        Some(node) => Wished::plan(&policies, &gpu_node, node),
-        None => Wished {
-            policy: None,
-            wish: resolve::Wish::Unmanaged,
-        },
-    };
-    let winner = wished.policy.as_ref();
-    let winner = policies
-        .iter()
-        .find(|policy| Some(&policy.name_any()) == winner);
-    Ok(Fresh::Seen(Box::new(Seen {
-        pods: pods(cluster, name).await?,
-        configs: cluster.plugin_configs().await?.map(Arc::new),
-        policy: winner.cloned(),
-        wished: Arc::new(wished),
+    let plan = node.as_deref().map_or_else(Wished::nothing, |node| {
+        Wished::plan(&policies, &gpu_node, node)
+    });
+    let winner = plan.policy.as_ref();
+    let is_winner = |policy: &&Arc<GpuSharingPolicy>| Some(&policy.name_any()) == winner;
+    let seen = Seen {
+        pods: pods.iter().map(PodView::of).collect(),
+        configs: configs.map(Arc::new),
+        policy: policies.iter().find(is_winner).cloned(),
+        wished: Arc::new(plan),
         gpu_node,
         node,
-    })))
+    };
+    Ok(if seen.is_too_early() {
+        Fresh::TooEarly
+    } else {
+        Fresh::Seen(Box::new(seen))
+    })
 }
 
 /// All policies, the one that wins the node read afresh. None: read afresh, it is another one's.
@@ -96,10 +100,4 @@ async fn policies(
 fn winner(policies: &[Arc<GpuSharingPolicy>], node: &Node) -> Option<String> {
     let policies = policies.iter().map(|policy| &**policy);
     resolve::winner(policies, node.labels()).map(ResourceExt::name_any)
-}
-
-/// The pods of this node, and of no other.
-async fn pods(cluster: &Cluster, node: &str) -> Result<Vec<PodView>, Error> {
-    let pods = cluster.pods_on(node).await?;
-    Ok(pods.iter().map(PodView::of).collect())
 }

@@ -59,9 +59,26 @@ impl Seen {
         step(&observed, now, limits)
     }
 
+    /// Whether the policy controller has yet to look at this generation of the policy. That takes
+    /// it a moment: nothing is begun, or told to anybody, before. What has begun goes on.
+    pub fn is_too_early(&self) -> bool {
+        let judged = self
+            .policy
+            .as_deref()
+            .is_none_or(|policy| verdict(policy).is_some());
+        !judged && self.pace() != Pace::Working
+    }
+
+    /// How much the node asks for attention.
+    pub fn pace(&self) -> Pace {
+        Pace::of(self.maintenance().phase)
+    }
+
     /// The operator's part of the status.
     pub fn maintenance(&self) -> MaintenanceStatus {
-        maintenance(&self.gpu_node)
+        let status = self.gpu_node.status.as_ref();
+        let maintenance = status.and_then(|status| status.maintenance.clone());
+        maintenance.unwrap_or_default()
     }
 
     fn agent(&self) -> Option<&AgentStatus> {
@@ -79,29 +96,34 @@ impl Seen {
     }
 }
 
-/// The operator's part of a `GpuNode`'s status; the default if there is none yet.
-pub fn maintenance(gpu_node: &GpuNode) -> MaintenanceStatus {
-    let status = gpu_node.status.as_ref();
-    status
-        .and_then(|status| status.maintenance.clone())
-        .unwrap_or_default()
+/// How much a node in a phase asks for attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Nothing is wanted of it until something changes.
+    Settled,
+    /// A change is wanted, and nothing has begun.
+    Waiting,
+    /// Something has begun and must come to its end.
+    Working,
 }
 
-/// Whether nothing is wanted of a node in this phase until something changes.
-pub const fn is_settled(phase: Phase) -> bool {
-    match phase {
-        Phase::Unmanaged | Phase::InSync => true,
-        Phase::Pending
-        | Phase::Preparing
-        | Phase::Cordoning
-        | Phase::WaitingJobs
-        | Phase::Draining
-        | Phase::Repartitioning
-        | Phase::RollingBack
-        | Phase::Validating
-        | Phase::Uncordoning
-        | Phase::Releasing
-        | Phase::Quarantined => false,
+impl Pace {
+    /// Of a node in this phase.
+    pub const fn of(phase: Phase) -> Self {
+        match phase {
+            Phase::Unmanaged | Phase::InSync => Self::Settled,
+            Phase::Pending => Self::Waiting,
+            Phase::Preparing
+            | Phase::Cordoning
+            | Phase::WaitingJobs
+            | Phase::Draining
+            | Phase::Repartitioning
+            | Phase::RollingBack
+            | Phase::Validating
+            | Phase::Uncordoning
+            | Phase::Releasing
+            | Phase::Quarantined => Self::Working,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::wishes::Wished;
 const NODE: &str = "/api/v1/nodes/n1";
 const GPU_NODE: &str = "/apis/gpusharing.dev/v1alpha1/gpunodes/n1";
 const CONFIGS: &str = "/api/v1/namespaces/gpu-operator/configmaps/configs";
+const PODS: &str = "GET /api/v1/pods";
 const EVENTS: &str = "POST /apis/events.k8s.io/v1/namespaces/default/events";
 
 fn node() -> Value {
@@ -49,6 +50,7 @@ struct Kit {
 impl Kit {
     fn new() -> Self {
         let (api, mut registry) = (FakeApi::default(), Registry::default());
+        api.on(PODS, 200, json!({"metadata": {}, "items": []}));
         let readiness = process::admin::Readiness::new();
         let (caches, fillers) = caches::new(&api.client(), &plugin(), &readiness);
         let metrics = Metrics::register(&mut registry);
@@ -91,10 +93,7 @@ fn seen() -> Seen {
         pods: Vec::new(),
         configs: None::<Arc<ConfigMap>>,
         policy: None,
-        wished: Arc::new(Wished {
-            policy: None,
-            wish: plan::resolve::Wish::Unmanaged,
-        }),
+        wished: Arc::new(Wished::nothing()),
     }
 }
 
@@ -153,8 +152,6 @@ async fn a_gpu_node_is_made_to_belong_to_its_node() {
     kit.api.on(&format!("GET {NODE}"), 200, node());
     kit.api.on(&format!("GET {GPU_NODE}"), 200, orphan.clone());
     kit.api.on(&format!("PATCH {GPU_NODE}"), 200, orphan);
-    let none = json!({"metadata": {}, "items": []});
-    kit.api.on("GET /api/v1/pods", 200, none);
 
     let next = kit.nodes.visit(&kit.cached()).await.unwrap();
     assert_eq!(next, Action::requeue(AT_ONCE));
@@ -166,16 +163,14 @@ async fn a_gpu_node_is_made_to_belong_to_its_node() {
 #[tokio::test]
 async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
     let kit = Kit::new();
-    let pods = "GET /api/v1/pods";
     kit.api.on(&format!("GET {NODE}"), 200, node());
     kit.api
         .on(&format!("GET {GPU_NODE}"), 200, gpu_node(&draining()));
-    kit.api.on(pods, 200, json!({"metadata": {}, "items": []}));
     let nodes = &kit.nodes;
     let read = read::fresh(&nodes.cluster, &nodes.caches, "n1").await;
     assert!(matches!(read, Ok(Fresh::Seen(_))));
     let asked = kit.api.asked();
-    let listed = asked.iter().find(|asked| asked.what == pods).unwrap();
+    let listed = asked.iter().find(|asked| asked.what == PODS).unwrap();
     assert!(
         listed.query.contains("fieldSelector=spec.nodeName%3Dn1"),
         "{listed:?}"
@@ -221,6 +216,35 @@ async fn a_policy_that_the_cache_is_behind_on_is_waited_for() {
     let next = kit.nodes.visit(&kit.cached()).await.unwrap();
     assert_eq!(next, Action::requeue(SOON));
     assert_eq!(kit.writes(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_policy_that_nobody_has_checked_yet_begins_nothing_and_stops_nothing() {
+    let policy = json!({
+        "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuSharingPolicy",
+        "metadata": {"name": "p", "uid": "u", "generation": 2, "resourceVersion": "1"},
+        "spec": {"strategy": {"type": "Exclusive"}},
+        "status": {"conditions": [{
+            "type": "Valid", "status": "True", "reason": "Valid", "message": "",
+            "observedGeneration": 1, "lastTransitionTime": "2026-11-23T00:00:00Z",
+        }]},
+    });
+    for (phase, waits) in [
+        (Phase::InSync, true),
+        (Phase::Pending, true),
+        (Phase::Draining, false),
+    ] {
+        let mut kit = Kit::new();
+        kit.fillers.policies.seed([read(policy.clone())]);
+        kit.cache(&MaintenanceStatus {
+            phase,
+            ..MaintenanceStatus::default()
+        });
+        let next = kit.nodes.visit(&kit.cached()).await;
+        let waited = next.is_ok_and(|next| next == Action::requeue(VERDICT));
+        assert_eq!(waited, waits, "{phase:?}");
+        assert_eq!(kit.api.asked().is_empty(), waits, "{phase:?}");
+    }
 }
 
 #[tokio::test]
