@@ -8,8 +8,11 @@ use crate::Error;
 ///
 /// Calls block: milliseconds for reading, a second for an instance, up to a minute where a change of MIG mode resets
 /// the GPU. GPUs are named by NVML's UUID, instances by profile and first memory slice, as both outlive handles and
-/// indices. A call that fails has changed nothing, but for [`Driver::destroy_compute_instances`], which may have
-/// destroyed some, and [`Driver::set_mig_mode`], which may leave the change pending.
+/// indices.
+///
+/// After a failure take a fresh inventory before going on. What NVML refused has changed nothing; but a change may have
+/// been made whose outcome could not be read, [`Driver::destroy_compute_instances`] may have destroyed some, and
+/// [`Driver::set_mig_mode`] may have left the change pending.
 pub trait Driver: Send {
     /// Reads every GPU afresh. `holders` is empty and `owned` false: NVML knows neither pods nor who made an instance.
     ///

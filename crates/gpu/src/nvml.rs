@@ -17,8 +17,8 @@ use nvml_wrapper::Device;
 use nvml_wrapper::error::NvmlError;
 
 use crate::{Code, Driver, Error, Inventory};
+use call::{Answer, Failure, wrapped};
 use instances::Instance;
-use raw::{Answer, wrapped};
 
 /// NVIDIA's driver library, loaded and started. It is shut down on drop.
 #[derive(Debug)]
@@ -121,8 +121,8 @@ impl Driver for Nvml {
         );
         let count = wrapped("nvmlDeviceGetCount_v2", self.library.device_count());
         Ok(Inventory {
-            driver_version: version.map_err(raw::Failure::of_library)?,
-            gpus: (0..count.map_err(raw::Failure::of_library)?)
+            driver_version: version.map_err(Failure::of_library)?,
+            gpus: (0..count.map_err(Failure::of_library)?)
                 .map(|index| self.read(index))
                 .collect::<Result<_, _>>()?,
         })
@@ -156,7 +156,11 @@ impl Driver for Nvml {
     fn create_compute_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<String, Error> {
         let doing = "create a compute instance in";
         let created = self.change(gpu, at, doing, Instance::fill)?;
-        created.ok_or_else(|| not_offered(gpu, at, &[]))
+        created.ok_or_else(|| Error::NoSuchProfile {
+            gpu: gpu.to_owned(),
+            wanted: described("a compute instance that fills", at),
+            offered: "only smaller ones".to_owned(),
+        })
     }
 
     fn destroy_compute_instances(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error> {

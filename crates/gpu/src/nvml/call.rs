@@ -1,7 +1,31 @@
-//! From an answer of NVML to an error that a person can use.
+//! What a call of NVML answered, and the error that a person reads.
 
-use super::raw::{Answer, Failure};
+use nvml_wrapper::error::NvmlError;
+
 use crate::{Code, Error};
+
+/// A call, and what it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub call: &'static str,
+    pub code: Code,
+}
+
+pub type Answer<T> = Result<T, Failure>;
+
+/// A result of nvml-wrapper's own, with the function that it called.
+pub fn wrapped<T>(call: &'static str, result: Result<T, NvmlError>) -> Answer<T> {
+    result.map_err(|error| failure(call, error))
+}
+
+/// Codes that the wrapper does not know (23 and above) pass unchanged; a missing symbol is a missing function.
+fn failure(call: &'static str, error: NvmlError) -> Failure {
+    let code = match error {
+        NvmlError::FailedToLoadSymbol(_) => Code::FUNCTION_NOT_FOUND,
+        other => Code(other.into()),
+    };
+    Failure { call, code }
+}
 
 impl Failure {
     /// The failure of a call that concerns no GPU.
@@ -72,9 +96,8 @@ pub fn enumerate<T>(read: impl Fn(u32) -> Answer<T>) -> Answer<Vec<T>> {
 
 #[cfg(test)]
 mod tests {
-    use super::enumerate;
+    use super::{Answer, Failure, enumerate};
     use crate::Code;
-    use crate::nvml::raw::{Answer, Failure};
 
     fn fails<T>(code: Code) -> Answer<T> {
         Err(Failure {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crds::gpu_node::{MigInstance, ProfileOffer};
 use nvml_wrapper::Device;
 
-use super::call::enumerate;
-use super::raw::{self, Answer, ComputeInstance, ComputeProfile, GpuInstance, wrapped};
+use super::call::{Answer, enumerate, wrapped};
+use super::raw::{self, ComputeInstance, ComputeProfile, GpuInstance};
 use super::{id, integer};
 
 /// A GPU instance.

@@ -4,9 +4,8 @@ use crds::gpu_node::{ComputeMode, GpuStatus, MigMode};
 use nvml_wrapper::Device;
 use nvml_wrapper::enum_wrappers::device::ComputeMode as NvmlComputeMode;
 
-use super::call::if_supported;
+use super::call::{Answer, if_supported, wrapped};
 use super::instances::{self, Compute, Instance};
-use super::raw::{Answer, wrapped};
 use super::{integer, mode, processes, profiles};
 
 /// Reads a GPU whose index and UUID are known.

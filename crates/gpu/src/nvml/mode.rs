@@ -3,8 +3,7 @@
 use crds::gpu_node::{MigMode, MigModeStatus};
 use nvml_wrapper::Device;
 
-use super::call::if_supported;
-use super::raw::{Answer, wrapped};
+use super::call::{Answer, if_supported, wrapped};
 use crate::{Code, Error};
 
 /// The mode in effect and the mode after a reset.

@@ -6,9 +6,8 @@ use crds::gpu_node::GpuProcess;
 use nvml_wrapper::Device;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 
-use super::call::if_supported;
+use super::call::{Answer, if_supported, wrapped};
 use super::instances::Compute;
-use super::raw::{Answer, wrapped};
 
 /// Compute and graphics processes, by pid. One on a MIG device has that device's UUID, if NVML lists it there or tells
 /// its instance; else it has the GPU's. A library that lists no processes of a kind has none of them.

@@ -3,10 +3,10 @@
 use crds::gpu_node::{Placement, ProfileOffer};
 use nvml_wrapper::Device;
 
-use super::call::{enumerate, if_supported};
+use super::call::{Answer, Failure, enumerate, if_supported, wrapped};
 use super::counts::most;
 use super::integer;
-use super::raw::{self, Answer, Failure, Profile, wrapped};
+use super::raw::{self, Profile};
 use crate::Code;
 use crate::profile_name::{self, Figures};
 

@@ -281,3 +281,23 @@ fn a_failing_call_is_named_with_its_gpu() {
         assert_eq!(instances(&mut driver), []);
     });
 }
+
+#[test]
+fn an_instance_that_nothing_fills_is_not_filled_with_less() {
+    on_a_node(&[A100], |node| {
+        let (mut driver, gpu) = sliced(node);
+        let place = at(0, "3g.20gb");
+        driver.create_gpu_instance(&gpu, &place).unwrap();
+        let function = "nvmlGpuInstanceGetComputeInstanceProfileInfo".to_owned();
+        // The third of the enum is the one with three slices.
+        node.inject(Fault {
+            function,
+            code: 3,
+            when: When::Nth(3),
+        })
+        .unwrap();
+        let error = driver.create_compute_instance(&gpu, &place).unwrap_err();
+        assert!(matches!(error, Error::NoSuchProfile { .. }), "{error:?}");
+        assert_eq!(instances(&mut driver)[0].uuid, None);
+    });
+}

@@ -1,5 +1,7 @@
 //! What a look at the GPUs shows.
 
+use std::fs;
+
 use crds::gpu_node::{ComputeMode, GpuProcess, MigMode, MigModeStatus};
 use gpu::{Code, Driver, Error};
 use nvml_sim::state::{Fault, When};
@@ -191,5 +193,36 @@ fn processes_that_cannot_be_read_are_not_none() {
         assert!(error.to_string().ends_with(
             "NO_PERMISSION (4); let the agent run as root, with access to NVIDIA's devices"
         ));
+    });
+}
+
+#[test]
+fn an_instance_that_is_filled_in_part_has_no_uuid_but_its_processes_have() {
+    on_a_node(&[A100], |node| {
+        node.set_mig_mode(0, true).unwrap();
+        let uuid = node.create_instance(0, "3g.20gb", Some(4)).unwrap();
+        node.attach_mig(&uuid, client(12)).unwrap();
+        let mut driver = load(node).unwrap();
+        assert_eq!(first(&mut driver).instances[0].uuid.as_ref(), Some(&uuid));
+        let mut state = node.state().unwrap();
+        let computes = &mut state.gpus[0].instances[0].compute;
+        computes[0].profile_id = 0;
+        fs::write(node.path(), serde_json::to_string(&state).unwrap()).unwrap();
+        let gpu = first(&mut driver);
+        assert_eq!(gpu.instances[0].uuid, None);
+        assert_eq!(
+            gpu.processes,
+            [GpuProcess {
+                pid: 12,
+                device: uuid
+            }]
+        );
+        let place = at(4, "3g.20gb");
+        driver
+            .destroy_compute_instances(&gpu.uuid, &place)
+            .unwrap_err();
+        node.detach(12).unwrap();
+        driver.destroy_compute_instances(&gpu.uuid, &place).unwrap();
+        driver.destroy_gpu_instance(&gpu.uuid, &place).unwrap();
     });
 }
