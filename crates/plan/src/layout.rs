@@ -22,7 +22,7 @@ mod preset;
 mod puzzle;
 mod standing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 

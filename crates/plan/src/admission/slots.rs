@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::NodeSummary;
 use crate::conditions::seconds;
+use crate::maintenance::Waiting;
 use crate::windows::{WindowState, need};
 
 /// The slots that are not over. One is over when its node is gone, or was made anew; when the node has settled under the
@@ -54,7 +55,7 @@ pub(super) fn grant(
 
 /// Whether a slot is all that the node waits for.
 fn waits(node: &NodeSummary, slots: &[Slot]) -> bool {
-    let wants = ["AwaitingSlot", "WindowClosed"];
+    let wants = [Waiting::AwaitingSlot, Waiting::WindowClosed].map(Waiting::as_str);
     let waiting = node.waiting.as_ref();
     node.won
         && node.phase == Phase::Pending

@@ -1,10 +1,8 @@
 //! Which strategy each GPU of a node follows, and whether NVIDIA's device plugin can do all of them on one node.
 
-use std::collections::BTreeMap;
-
 use crds::GpuSharingPolicySpec;
 use crds::gpu_node::{GpuStatus, GpuTarget, ReplicaRules, SharingTarget};
-use crds::policy::{GpuSelection, Strategy, StrategyType};
+use crds::policy::{GpuSelection, Strategy};
 
 use super::products::any_matches;
 use super::{Problem, ProblemReason};
@@ -85,15 +83,13 @@ pub(super) fn rules(parts: &[Placed<'_>]) -> Result<ReplicaRules, Problem> {
 
 /// Whole GPUs are one resource, `nvidia.com/gpu`, and the plugin shares a resource in one way.
 pub(super) fn conflict(parts: &[Placed<'_>], gpus: &[GpuTarget]) -> Result<(), Problem> {
-    let whole = gpus.iter().zip(parts).filter(|(gpu, _)| !gpu.mig.enabled);
-    let mut ways: BTreeMap<(StrategyType, i32), (&GpuTarget, &Placed<'_>)> = BTreeMap::new();
-    for (gpu, part) in whole {
-        let way = (gpu.sharing.r#type, gpu.sharing.replicas);
-        ways.entry(way).or_insert((gpu, part));
-    }
-    let mut ways = ways.into_values();
-    match (ways.next(), ways.next()) {
-        (Some((one, _)), Some((other, part))) => Err(Problem::new(
+    let mut whole = gpus.iter().zip(parts).filter(|(gpu, _)| !gpu.mig.enabled);
+    let Some((one, _)) = whole.next() else {
+        return Ok(());
+    };
+    match whole.find(|(other, _)| other.sharing != one.sharing) {
+        None => Ok(()),
+        Some((other, part)) => Err(Problem::new(
             ProblemReason::Conflict,
             part.path.clone(),
             format!(
@@ -102,6 +98,5 @@ pub(super) fn conflict(parts: &[Placed<'_>], gpus: &[GpuTarget]) -> Result<(), P
                 one.index, other.index
             ),
         )),
-        _ => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 mod agreement;
 mod blocked;
 mod cases;
-mod hardware;
+pub(crate) mod hardware;
 mod inventory;
 mod oracle;
 mod presets;

@@ -1,0 +1,239 @@
+use crds::GpuSharingPolicy;
+use crds::gpu_node::{OperationResult, Phase};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::super::{NodeSummary, report};
+use super::{busy, node, now, policy, waiting};
+use crate::conditions::find;
+use crate::resolve::{Problem, ProblemReason};
+
+/// The conditions as `type=status/reason`.
+fn conditions(policy: &GpuSharingPolicy, nodes: &[NodeSummary]) -> Vec<String> {
+    let status = report(policy, nodes, now()).status;
+    let short = |it: &k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition| {
+        format!("{}={}/{}", it.type_, it.status, it.reason)
+    };
+    status.conditions.iter().map(short).collect()
+}
+
+fn refused(node: NodeSummary, reason: ProblemReason) -> NodeSummary {
+    NodeSummary {
+        problem: Some(Problem {
+            reason,
+            path: "spec.strategy.mig.layout".to_owned(),
+            message: "it does not fit".to_owned(),
+        }),
+        ..node
+    }
+}
+
+#[test]
+fn the_conditions_tell_where_the_policy_is() {
+    let any = policy(json!({}));
+    let shut = policy(json!({"windows": [{"start": "02:00", "end": "05:00"}]}));
+    for (policy, nodes, expected) in [
+        (
+            &any,
+            vec![],
+            [
+                "Progressing=False/Idle",
+                "Ready=True/NoNodes",
+                "RolloutHalted=False/NotHalted",
+                "Valid=True/Valid",
+                "WindowOpen=True/Always",
+            ],
+        ),
+        (
+            &any,
+            vec![node("a")],
+            [
+                "Progressing=False/Idle",
+                "Ready=True/InSync",
+                "RolloutHalted=False/NotHalted",
+                "Valid=True/Valid",
+                "WindowOpen=True/Always",
+            ],
+        ),
+        (
+            &shut,
+            vec![node("a"), waiting("b", "WindowClosed", 0)],
+            [
+                "Progressing=False/Idle",
+                "Ready=False/NodesDiffer",
+                "RolloutHalted=False/NotHalted",
+                "Valid=True/Valid",
+                "WindowOpen=False/Closed",
+            ],
+        ),
+        (
+            &any,
+            vec![busy("a", Phase::Draining, 8)],
+            [
+                "Progressing=True/NodesInMaintenance",
+                "Ready=False/NodesDiffer",
+                "RolloutHalted=False/NotHalted",
+                "Valid=True/Valid",
+                "WindowOpen=True/Always",
+            ],
+        ),
+        (
+            &any,
+            vec![refused(node("a"), ProblemReason::NoPlacement)],
+            [
+                "Progressing=False/Idle",
+                "Ready=False/Invalid",
+                "RolloutHalted=False/NotHalted",
+                "Valid=False/NoPlacement",
+                "WindowOpen=True/Always",
+            ],
+        ),
+        (
+            &any,
+            vec![refused(node("a"), ProblemReason::Blocked)],
+            [
+                "Progressing=False/Idle",
+                "Ready=True/InSync",
+                "RolloutHalted=False/NotHalted",
+                "Valid=True/Valid",
+                "WindowOpen=True/Always",
+            ],
+        ),
+    ] {
+        assert_eq!(conditions(policy, &nodes), expected, "{nodes:?}");
+    }
+}
+
+#[test]
+fn one_node_that_cannot_have_the_layout_stops_all() {
+    let nodes = [
+        waiting("a", "AwaitingSlot", 0),
+        refused(waiting("b", "PolicyInvalid", 0), ProblemReason::NoPlacement),
+    ];
+    let report = report(&policy(json!({"maxUnavailable": 5})), &nodes, now());
+    assert_eq!(report.status.slots, []);
+    let valid = find(&report.status.conditions, "Valid").unwrap();
+    assert_eq!(
+        valid.message,
+        "spec.strategy.mig.layout: it does not fit (on node b); nothing is changed on any node until this is put right"
+    );
+    assert_eq!(valid.observed_generation, Some(3));
+    assert_eq!(report.events[0].reason, "PolicyInvalid");
+}
+
+#[test]
+fn one_node_in_a_bad_state_stops_nobody_else() {
+    let nodes = [
+        waiting("a", "AwaitingSlot", 0),
+        refused(waiting("b", "PolicyInvalid", 0), ProblemReason::Blocked),
+    ];
+    let report = report(&policy(json!({})), &nodes, now());
+    assert_eq!(report.status.slots.len(), 1);
+}
+
+fn after(name: &str, attempts: i32, results: &[(i64, OperationResult)]) -> NodeSummary {
+    NodeSummary {
+        attempts,
+        history: results
+            .iter()
+            .map(|(second, result)| (Timestamp::from_second(*second).unwrap(), *result))
+            .collect(),
+        ..waiting(name, "AwaitingSlot", 0)
+    }
+}
+
+#[test]
+fn too_many_failures_in_a_row_stop_the_roll_out() {
+    use OperationResult::{Failed, Quarantined, Released, RolledBack, Succeeded};
+    for (name, nodes, halted) in [
+        (
+            "three on three nodes",
+            vec![
+                after("a", 1, &[(1, Failed)]),
+                after("b", 1, &[(2, RolledBack)]),
+                after("c", 1, &[(3, Quarantined)]),
+            ],
+            true,
+        ),
+        (
+            "three on one",
+            vec![after("a", 3, &[(3, Failed), (2, Failed), (1, Failed)])],
+            true,
+        ),
+        (
+            "two",
+            vec![after("a", 1, &[(1, Failed)]), after("b", 1, &[(2, Failed)])],
+            false,
+        ),
+        (
+            "a success in between",
+            vec![
+                after("a", 2, &[(4, Failed), (1, Failed)]),
+                after("b", 0, &[(3, Succeeded)]),
+                after("c", 1, &[(2, Failed)]),
+            ],
+            false,
+        ),
+        (
+            "a release in between",
+            vec![
+                after("a", 2, &[(4, Failed), (1, Failed)]),
+                after("b", 0, &[(3, Released)]),
+                after("c", 1, &[(2, Failed)]),
+            ],
+            true,
+        ),
+        (
+            "forgotten by a person or a new spec",
+            vec![after("a", 0, &[(3, Failed), (2, Failed), (1, Failed)])],
+            false,
+        ),
+    ] {
+        let report = report(&policy(json!({})), &nodes, now());
+        let condition = find(&report.status.conditions, "RolloutHalted").unwrap();
+        assert_eq!(condition.status == "True", halted, "{name}: {condition:?}");
+        assert_eq!(report.status.slots.is_empty(), halted, "{name}");
+        assert_eq!(
+            report
+                .events
+                .iter()
+                .any(|event| event.reason == "RolloutHalted"),
+            halted,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn nodes_are_counted_and_those_that_wait_are_named_by_reason() {
+    let mut nodes = vec![
+        node("in-sync"),
+        busy("busy", Phase::Draining, 8),
+        busy("broken", Phase::Quarantined, 8),
+    ];
+    nodes.extend((0..12).map(|index| waiting(&format!("w{index:02}"), "PreflightBlocked", 0)));
+    nodes.push(NodeSummary {
+        won: false,
+        ..busy("lost", Phase::Draining, 8)
+    });
+    let status = report(&policy(json!({})), &nodes, now()).status;
+    let totals = status.nodes;
+    assert_eq!(
+        (
+            totals.matched,
+            totals.in_sync,
+            totals.pending,
+            totals.in_maintenance,
+            totals.quarantined
+        ),
+        (15, 1, 12, 1, 1)
+    );
+    assert_eq!((status.gpus.total, status.gpus.in_sync), (30, 2));
+    let [waits] = status.waiting.as_slice() else {
+        panic!("{:?}", status.waiting)
+    };
+    assert_eq!(
+        (waits.count, waits.nodes.len(), waits.message.as_str()),
+        (12, 10, "w00 waits")
+    );
+}

@@ -1,0 +1,122 @@
+use serde_json::{Value, json};
+
+use super::super::ProblemReason::{
+    self, BadDuration, BadSelector, NotYetSupported, UnknownProfile, UnknownTimeZone,
+};
+use super::super::{Wish, check, wish};
+use super::{policy, t4};
+
+fn found(spec: Value) -> Vec<(ProblemReason, String)> {
+    let problems = check(&policy(spec).spec);
+    let pair = |problem: super::super::Problem| (problem.reason, problem.path);
+    problems.into_iter().map(pair).collect()
+}
+
+#[test]
+fn what_is_not_supported_yet_says_so() {
+    let mig = |with: Value| {
+        let mut mig = json!({"layout": {"1g.5gb": 1}});
+        mig.as_object_mut()
+            .unwrap()
+            .extend(with.as_object().unwrap().clone());
+        json!({"strategy": {"type": "MIG", "mig": mig}})
+    };
+    let part = json!({
+        "strategy": {"type": "Exclusive"},
+        "overrides": [{"gpus": {"indices": [0]}, "strategy": {"type": "MPS", "mps": {"replicas": 2}}}],
+    });
+    for (spec, path) in [
+        (
+            json!({"strategy": {"type": "MPS", "mps": {"replicas": 2}}}),
+            "spec.strategy.type",
+        ),
+        (
+            json!({"strategy": {"type": "Auto"}, "workload": {}}),
+            "spec.strategy.type",
+        ),
+        (
+            mig(json!({"advertise": "Single"})),
+            "spec.strategy.mig.advertise",
+        ),
+        (
+            mig(json!({"timeSlicing": {"replicas": 2}})),
+            "spec.strategy.mig.timeSlicing",
+        ),
+        (part, "spec.overrides[0].strategy.type"),
+        (
+            json!({"strategy": {"type": "Exclusive"}, "maintenance": {"canary": {"nodes": 1, "soak": "1m"}}}),
+            "spec.maintenance.canary",
+        ),
+    ] {
+        assert_eq!(
+            found(spec.clone()),
+            [(NotYetSupported, path.to_owned())],
+            "{spec}"
+        );
+        let (_, refused) = wish([&policy(spec)], &[].into(), &[t4(0)]);
+        assert!(
+            matches!(refused, Wish::Refused { problem, .. } if problem.reason == NotYetSupported)
+        );
+    }
+}
+
+#[test]
+fn what_needs_no_hardware_is_found_with_the_path_of_its_field() {
+    let maintenance =
+        |rules: Value| json!({"strategy": {"type": "Exclusive"}, "maintenance": rules});
+    let near = json!({"matchExpressions": [{"key": "a", "operator": "Near"}]});
+    for (spec, reason, path) in [
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"layout": {"3g.banana": 1}}}}),
+            UnknownProfile,
+            "spec.strategy.mig.layout",
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"preset": "Largest", "perProduct": [{"products": ["*"], "layout": {"x": 1}}]}}}),
+            UnknownProfile,
+            "spec.strategy.mig.perProduct[0].layout",
+        ),
+        (
+            json!({"strategy": {"type": "Exclusive"}, "nodeSelector": near}),
+            BadSelector,
+            "spec.nodeSelector",
+        ),
+        (
+            maintenance(json!({"drain": {"podSelector": near}})),
+            BadSelector,
+            "spec.maintenance.drain.podSelector",
+        ),
+        (
+            maintenance(
+                json!({"drain": {"waitForCompletion": {"podSelector": near, "timeout": "1h"}}}),
+            ),
+            BadSelector,
+            "spec.maintenance.drain.waitForCompletion.podSelector",
+        ),
+        (
+            maintenance(json!({"drain": {"timeout": "0s"}})),
+            BadDuration,
+            "spec.maintenance.drain.timeout",
+        ),
+        (
+            maintenance(json!({"minRemaining": "soon"})),
+            BadDuration,
+            "spec.maintenance.minRemaining",
+        ),
+        (
+            maintenance(
+                json!({"windows": [{"start": "01:00", "end": "02:00", "timeZone": "Mars/Olympus"}]}),
+            ),
+            UnknownTimeZone,
+            "spec.maintenance.windows[0].timeZone",
+        ),
+    ] {
+        assert_eq!(found(spec.clone()), [(reason, path.to_owned())], "{spec}");
+    }
+    assert_eq!(
+        found(maintenance(
+            json!({"drain": {"timeout": "1h"}, "minRemaining": "5m"})
+        )),
+        []
+    );
+}

@@ -1,0 +1,229 @@
+use crds::gpu_node::{ChangeClass, GpuStatus, MigMode, MigTarget};
+use serde_json::{Value, json};
+
+use super::super::{Goal, Problem, ProblemReason, goal};
+use super::{a100, holds, mig, policy, t4};
+use crate::layout::describe;
+
+const SEVEN: [(&str, i32, i32); 7] = [
+    ("1g.5gb", 0, 1),
+    ("1g.5gb", 1, 1),
+    ("1g.5gb", 2, 1),
+    ("1g.5gb", 3, 1),
+    ("1g.5gb", 4, 1),
+    ("1g.5gb", 5, 1),
+    ("1g.5gb", 6, 1),
+];
+
+fn layouts(goal: &Goal) -> Vec<String> {
+    goal.target
+        .gpus
+        .iter()
+        .map(|gpu| describe(&gpu.mig))
+        .collect()
+}
+
+fn refusal(spec: Value, gpus: &[GpuStatus]) -> Problem {
+    goal(&policy(spec), gpus).unwrap_err()
+}
+
+#[test]
+fn each_strategy_makes_its_target() {
+    let two = [a100(0, &[]), a100(1, &[])];
+    let per_product = json!({"strategy": {"type": "MIG", "mig": {
+        "preset": "Smallest",
+        "perProduct": [{"products": ["*H100*"], "preset": "Largest"}, {"products": ["*A100*40GB"], "layout": {"3g.20gb": 2}}],
+    }}});
+    let mixed = json!({
+        "strategy": {"type": "MIG", "mig": {"preset": "Balanced"}},
+        "overrides": [{"gpus": {"indices": [1, 7]}, "strategy": {"type": "TimeSlicing", "timeSlicing": {"replicas": 4}}}],
+    });
+    for (spec, strategy, expected) in [
+        (
+            json!({"strategy": {"type": "Exclusive"}}),
+            "exclusive",
+            ["whole", "whole"],
+        ),
+        (
+            json!({"strategy": {"type": "TimeSlicing", "timeSlicing": {"replicas": 4}}}),
+            "time-slicing",
+            ["whole", "whole"],
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"layout": {"1g.5gb": 7}}}}),
+            "mig",
+            ["7x1g.5gb", "7x1g.5gb"],
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"preset": "Balanced"}}}),
+            "mig",
+            ["3g.20gb+2g.10gb+2x1g.5gb"; 2],
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"preset": "Largest"}}}),
+            "mig",
+            ["7g.40gb", "7g.40gb"],
+        ),
+        (per_product, "mig", ["2x3g.20gb", "2x3g.20gb"]),
+        (mixed, "mixed", ["3g.20gb+2g.10gb+2x1g.5gb", "whole"]),
+    ] {
+        let goal = goal(&policy(spec.clone()), &two).unwrap();
+        assert_eq!(
+            (goal.strategy.as_str(), layouts(&goal)),
+            (strategy, expected.map(str::to_owned).to_vec()),
+            "{spec}"
+        );
+        assert_eq!(goal.policy.generation, 3);
+    }
+}
+
+#[test]
+fn a_target_that_is_reached_is_what_is_there() {
+    let gpu = a100(0, &[("3g.20gb", 0, 4), ("1g.5gb", 5, 1)]);
+    let goal = goal(&mig(json!({"3g.20gb": 1, "1g.5gb": 1})), &[gpu]).unwrap();
+    assert_eq!(goal.change.class, ChangeClass::None);
+    let starts: Vec<_> = goal.target.gpus[0]
+        .mig
+        .instances
+        .iter()
+        .map(|it| it.start)
+        .collect();
+    assert_eq!(starts, [0, 5]);
+}
+
+#[test]
+fn a_pod_that_leaves_for_one_gpu_costs_nothing_on_the_next() {
+    // Whichever pod GPU 0 evicts, GPU 1 can free its place by evicting the same one.
+    let both = |index| holds(holds(holds(a100(index, &SEVEN), "x", 0), "y", 1), "z", 2);
+    let wanted = mig(json!({"3g.20gb": 1, "2g.10gb": 1, "1g.5gb": 2}));
+    let goal = goal(&wanted, &[both(0), both(1)]).unwrap();
+    let gone: std::collections::BTreeSet<_> = goal
+        .change
+        .affected
+        .iter()
+        .map(|uuid| uuid.rsplit('-').next().unwrap())
+        .collect();
+    let held = ["0", "1", "2"]
+        .iter()
+        .filter(|start| gone.contains(**start))
+        .count();
+    assert_eq!(held, 1, "{:?}", goal.change.affected);
+}
+
+#[test]
+fn gpus_are_taken_in_the_order_of_their_indices() {
+    let goal = goal(&mig(json!({"7g.40gb": 1})), &[a100(1, &[]), a100(0, &[])]).unwrap();
+    let order: Vec<_> = goal.target.gpus.iter().map(|gpu| gpu.index).collect();
+    assert_eq!(order, [0, 1]);
+}
+
+#[test]
+fn what_cannot_be_says_why_and_whose_mistake_it_is() {
+    let layout = |layout: Value| json!({"strategy": {"type": "MIG", "mig": {"layout": layout}}});
+    let mut foreign = a100(0, &[("7g.40gb", 0, 8)]);
+    foreign.instances[0].owned = false;
+    let mut silent = a100(0, &[]);
+    silent.profiles.clear();
+    silent.mig.current = MigMode::Disabled;
+    for (spec, gpu, reason, of_the_node, path, says) in [
+        (
+            layout(json!({"4g.20gb": 1, "3g.20gb": 2})),
+            a100(0, &[]),
+            ProblemReason::NoPlacement,
+            false,
+            "spec.strategy.mig.layout",
+            "does not fit on this GPU, not even on an empty one",
+        ),
+        (
+            layout(json!({"1g.10gb+me": 1})),
+            a100(0, &[]),
+            ProblemReason::NoPlacement,
+            false,
+            "spec.strategy.mig.layout",
+            "it offers 7g.40gb",
+        ),
+        (
+            layout(json!({"1g.5gb": 1})),
+            t4(0),
+            ProblemReason::MigNotSupported,
+            false,
+            "spec.strategy.mig",
+            "GPU 0 is a Tesla T4, which has no MIG",
+        ),
+        (
+            layout(json!({"1g.5gb": 1})),
+            foreign.clone(),
+            ProblemReason::Blocked,
+            true,
+            "spec.strategy.mig.layout",
+            "set mig.adopt",
+        ),
+        (
+            json!({"strategy": {"type": "Exclusive"}}),
+            foreign,
+            ProblemReason::Blocked,
+            true,
+            "spec.strategy",
+            "7g.40gb at slice 0, made by somebody else",
+        ),
+        (
+            layout(json!({"1g.5gb": 1})),
+            silent,
+            ProblemReason::NoInventory,
+            true,
+            "spec.strategy.mig.layout",
+            "offers no MIG profiles",
+        ),
+    ] {
+        let problem = refusal(spec, &[gpu]);
+        assert_eq!(
+            (problem.reason, problem.path.as_str()),
+            (reason, path),
+            "{problem}"
+        );
+        assert_eq!(problem.reason.is_of_the_node(), of_the_node, "{problem}");
+        assert!(problem.message.contains(says), "{problem}");
+    }
+    let nothing = refusal(json!({"strategy": {"type": "Exclusive"}}), &[]);
+    assert_eq!(nothing.reason, ProblemReason::NoInventory);
+}
+
+#[test]
+fn what_the_device_plugin_cannot_do_on_one_node_is_a_conflict() {
+    let parts = |first: Value, second: Value| json!({"strategy": first, "overrides": [{"gpus": {"indices": [1]}, "strategy": second}]});
+    let sliced = |replicas: i32, rename: bool| json!({"type": "TimeSlicing", "timeSlicing": {"replicas": replicas, "renameByDefault": rename}});
+    let exclusive = json!({"type": "Exclusive"});
+    for (spec, path) in [
+        (
+            parts(sliced(4, false), exclusive),
+            "spec.overrides[0].strategy",
+        ),
+        (
+            parts(sliced(4, false), sliced(2, false)),
+            "spec.overrides[0].strategy",
+        ),
+        (
+            parts(sliced(4, false), sliced(4, true)),
+            "spec.overrides[0].strategy.timeSlicing",
+        ),
+    ] {
+        let problem = refusal(spec.clone(), &[t4(0), t4(1)]);
+        assert_eq!(problem.reason, ProblemReason::Conflict, "{spec}");
+        assert_eq!(problem.path, path, "{problem}");
+    }
+    // On a node with one GPU there is nothing to conflict with.
+    assert!(goal(&policy(parts(sliced(4, false), sliced(2, false))), &[t4(0)]).is_ok());
+}
+
+#[test]
+fn adopting_lets_instances_of_others_go() {
+    let mut foreign = a100(0, &[("7g.40gb", 0, 8)]);
+    foreign.instances[0].owned = false;
+    let adopting = policy(
+        json!({"strategy": {"type": "MIG", "mig": {"layout": {"1g.5gb": 7}, "adopt": true}}}),
+    );
+    let goal = goal(&adopting, &[foreign]).unwrap();
+    assert!(goal.target.adopt);
+    assert_eq!(goal.change.class, ChangeClass::Devices);
+    assert_ne!(goal.target.gpus[0].mig, MigTarget::default());
+}
