@@ -3,6 +3,7 @@
 //! ```text
 //! node      a node as a policy sees it
 //! slots     which slots are over, and who gets one: the lock that holds the budget
+//! canary    the few that go first
 //! verdict   the policy's conditions
 //! totals    numbers, and why nodes wait
 //! ```
@@ -11,6 +12,7 @@
 //! every version of the status there are no more of them than the budget allows. A node takes up a slot by giving its
 //! operation the slot's id; it is over when the node has settled again under that id.
 
+mod canary;
 mod node;
 mod slots;
 #[cfg(test)]
@@ -62,7 +64,9 @@ pub fn report(policy: &GpuSharingPolicy, nodes: &[NodeSummary], now: Timestamp) 
         nodes: totals::nodes(&nodes),
         gpus: totals::gpus(&nodes),
         slots,
-        next_window: window.as_ref().and_then(instance),
+        next_window: window
+            .as_ref()
+            .and_then(|window| next_window(policy, window)),
         waiting: totals::waiting(&nodes),
     };
     let facts = verdict::Facts {
@@ -72,10 +76,12 @@ pub fn report(policy: &GpuSharingPolicy, nodes: &[NodeSummary], now: Timestamp) 
         window: window.as_ref(),
     };
     let events = verdict::conclude(policy, &facts, &mut status, now);
+    let boundary = schedule.and_then(|schedule| schedule.next_boundary(now));
+    let soaked = canary::soaked(policy, &nodes, now);
     Report {
         status,
         events,
-        next: schedule.and_then(|schedule| schedule.next_boundary(now)),
+        next: boundary.into_iter().chain(soaked).min(),
     }
 }
 
@@ -94,13 +100,14 @@ fn problem(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Option<Problem>
     })
 }
 
-fn instance(window: &WindowState) -> Option<MaintenanceInstance> {
+/// Without windows there is none, also where a blackout is ahead.
+fn next_window(policy: &GpuSharingPolicy, window: &WindowState) -> Option<MaintenanceInstance> {
     let (start, end) = match window {
         WindowState::Always => return None,
         WindowState::Open { start, end } => (*start, *end),
         WindowState::Closed { next, .. } => (*next)?,
     };
-    Some(MaintenanceInstance {
+    (!policy.spec.maintenance.windows.is_empty()).then(|| MaintenanceInstance {
         start: seconds(start),
         end: seconds(end),
     })

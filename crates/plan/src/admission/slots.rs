@@ -7,7 +7,7 @@ use crds::policy::Slot;
 use crds::{GpuSharingPolicy, NodeCount};
 use jiff::Timestamp;
 
-use super::NodeSummary;
+use super::{NodeSummary, canary};
 use crate::conditions::seconds;
 use crate::maintenance::Waiting;
 use crate::windows::{WindowState, need};
@@ -46,6 +46,7 @@ pub(super) fn grant(
     for node in candidates {
         if fits(node, nodes, slots, limit)
             && is_in_turn(spec.maintenance.topology_key.is_some(), node, nodes, slots)
+            && canary::admits(policy, node, nodes, slots, now)
         {
             slots.push(slot(node, now));
         }

@@ -39,12 +39,18 @@ pub(super) fn halted(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Optio
     operations.sort_by_key(|(finished, ..)| Reverse(*finished));
     let failures = operations.iter().take_while(|(_, failed, _)| *failed);
     let names: Vec<_> = failures.map(|(.., name)| *name).collect();
-    let count = i32::try_from(names.len()).unwrap_or(i32::MAX);
+    let in_a_row = i32::try_from(names.len()).unwrap_or(i32::MAX);
+    // A node remembers how often it has failed for longer than how.
+    let worst = nodes.iter().max_by_key(|node| (node.attempts, &node.name));
+    let count = in_a_row.max(worst.map_or(0, |node| node.attempts));
+    let latest = names
+        .first()
+        .copied()
+        .or(worst.map(|node| node.name.as_str()))?;
     (count >= limit).then(|| {
         format!(
-            "{count} operations in a row did not succeed, the latest on {}; see their GpuNodes, then change the policy or \
-             set the annotation gpusharing.dev/retry on the nodes",
-            names[0]
+            "{count} operations in a row did not succeed, the latest on {latest}; see their GpuNodes, then change the \
+             policy or set the annotation gpusharing.dev/retry on the nodes"
         )
     })
 }

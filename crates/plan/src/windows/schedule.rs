@@ -8,6 +8,9 @@ use super::rule::Rule;
 /// So far ahead, and back, an opening is followed. One that goes on beyond it is as good as endless.
 const HORIZON: SignedDuration = SignedDuration::from_hours(31 * 24);
 
+/// The start of what has no beginning.
+const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// How many openings that blackouts swallow are skipped before the search for the next one is given up.
 const PATIENCE: usize = 1000;
 
@@ -73,44 +76,46 @@ impl Schedule {
         ends.filter(|end| *end > moment).max()
     }
 
-    /// When the opening around `now` is over; none within the horizon.
+    /// When the opening around `now` is over; none if it goes on from instance to instance beyond the horizon.
     fn end(&self, now: Timestamp) -> Option<Timestamp> {
-        let limit = later(now, HORIZON);
         let blackouts = self.blackouts.iter().map(|span| span.from);
         let blackout = blackouts.filter(|from| *from > now).min();
-        let limit = limit.min(blackout.unwrap_or(limit));
-        let mut end = if self.rules.is_empty() { limit } else { now };
-        while end < limit {
-            match self.rule_end(end) {
-                Some(further) => end = further,
-                None => return Some(end),
+        if self.rules.is_empty() {
+            return blackout;
+        }
+        let horizon = later(now, HORIZON);
+        let mut end = now;
+        while let Some(further) = self.rule_end(end) {
+            if end > horizon {
+                return None;
+            }
+            end = further;
+            if let Some(from) = blackout.filter(|from| *from <= end) {
+                return Some(from);
             }
         }
-        blackout.filter(|from| *from <= limit)
+        Some(end)
     }
 
-    /// Since when the opening around `now` lasts; at the most as long as the horizon.
+    /// Since when the opening around `now` lasts; [`LONG_AGO`] if it comes from beyond the horizon, so that the answer
+    /// does not move with `now`.
     fn start(&self, now: Timestamp) -> Timestamp {
-        let limit = now.saturating_sub(HORIZON).unwrap_or(Timestamp::MIN);
         let blackouts = self.blackouts.iter().map(|span| span.to);
-        let limit = blackouts
+        let floor = blackouts
             .filter(|to| *to <= now)
-            .fold(limit, Timestamp::max);
-        if self.rules.is_empty() {
-            return limit;
-        }
-        let mut start = self.earliest(now).unwrap_or(now);
-        while start > limit {
-            // The instance that is on, or just over, at the moment before.
-            match self
-                .earliest(before(start))
-                .filter(|further| *further < start)
-            {
-                Some(further) => start = further,
-                None => return start,
+            .fold(LONG_AGO, Timestamp::max);
+        let horizon = now.saturating_sub(HORIZON).unwrap_or(Timestamp::MIN);
+        let Some(mut start) = self.earliest(now) else {
+            return floor;
+        };
+        // The instance that is on, or just over, at the moment before.
+        while let Some(further) = self.earliest(before(start)) {
+            if start < horizon {
+                return floor;
             }
+            start = further;
         }
-        limit
+        start.max(floor)
     }
 
     /// The earliest start of the latest instances that hold `moment`, or end with the nanosecond after it.

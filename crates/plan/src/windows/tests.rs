@@ -206,6 +206,43 @@ fn openings_that_touch_or_overlap_are_one() {
     );
 }
 
+#[test]
+fn an_opening_tells_the_same_start_for_as_long_as_it_lasts() {
+    let blackout = ("2026-05-20T00:00:00Z", "2026-05-21T00:00:00Z");
+    for (windows, expected) in [
+        // Whatever has no beginning has one that does not move.
+        (json!([]), "1970-01-01T00:00:00Z"),
+        (
+            json!([{"start": "00:00", "end": "00:00"}]),
+            "1970-01-01T00:00:00Z",
+        ),
+        // One instance that is longer than the horizon.
+        (
+            json!([{"cron": "0 0 1 4 *", "duration": "2400h"}]),
+            "2026-04-01T00:00:00Z",
+        ),
+    ] {
+        let schedule = with_blackout(windows, blackout.0, blackout.1);
+        for moment in ["2026-05-06T00:00:00Z", "2026-05-19T12:34:56Z"] {
+            let expected = (at(expected), at(blackout.0));
+            assert_eq!(
+                opening(&schedule.at(at(moment))),
+                Some(expected),
+                "{moment}"
+            );
+        }
+    }
+    let long = schedule(json!([{"cron": "0 0 1 4 *", "duration": "2400h"}]));
+    let whole = (at("2026-04-01T00:00:00Z"), at("2026-07-10T00:00:00Z"));
+    for moment in [
+        "2026-03-31T00:00:00Z",
+        "2026-04-01T00:00:00Z",
+        "2026-07-09T00:00:00Z",
+    ] {
+        assert_eq!(opening(&long.at(at(moment))), Some(whole), "{moment}");
+    }
+}
+
 fn with_blackout(windows: Value, from: &str, to: &str) -> Schedule {
     let mut rules = maintenance(windows);
     rules.blackouts.push(Blackout {
