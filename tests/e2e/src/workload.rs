@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
-use k8s_openapi::api::core::v1::{Container, Pod, PodSpec, PodTemplateSpec, ResourceRequirements};
+use k8s_openapi::api::core::v1::{
+    Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
+};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::Api;
@@ -20,6 +22,7 @@ pub struct Workload {
     resources: BTreeMap<String, Quantity>,
     node: Option<String>,
     grace: Option<i64>,
+    empty_dir: bool,
 }
 
 impl Workload {
@@ -32,6 +35,7 @@ impl Workload {
             resources: BTreeMap::new(),
             node: None,
             grace: None,
+            empty_dir: false,
         }
     }
 
@@ -82,6 +86,13 @@ impl Workload {
         self
     }
 
+    /// It has data that dies with it.
+    #[must_use]
+    pub fn empty_dir(mut self) -> Self {
+        self.empty_dir = true;
+        self
+    }
+
     /// Only for the node of this name. The scheduler still decides whether it fits.
     #[must_use]
     pub fn on(mut self, node: &str) -> Self {
@@ -124,6 +135,11 @@ impl Workload {
     }
 
     fn template(&self) -> PodTemplateSpec {
+        let volume = || Volume {
+            name: "data".to_owned(),
+            empty_dir: Some(EmptyDirVolumeSource::default()),
+            ..Volume::default()
+        };
         let only = |node: &String| [("kubernetes.io/hostname".to_owned(), node.clone())].into();
         PodTemplateSpec {
             metadata: Some(ObjectMeta {
@@ -143,6 +159,7 @@ impl Workload {
                 }],
                 node_selector: self.node.as_ref().map(only),
                 termination_grace_period_seconds: self.grace,
+                volumes: self.empty_dir.then(|| vec![volume()]),
                 ..PodSpec::default()
             }),
         }

@@ -1,0 +1,39 @@
+//! What users are promised, one file each: on a real API server, with operator and agents as users install them and
+//! GPUs that are played.
+//!
+//! ```text
+//! scene      a cluster for one test: nodes with GPUs, workloads, policies
+//! look       what has become of a node: phases, conditions, events, GPUs
+//! record     who wrote what, by the API server's audit log
+//! barrier    the API server refuses the write that would end a phase
+//! ```
+//!
+//! Most tests begin with a pod that has a whole A100, and a policy that cuts the GPU into slices: the pod must leave.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests fail as tests do; clippy exempts the tests alone"
+)]
+
+mod barrier;
+mod look;
+mod record;
+mod scene;
+
+mod agent_down;
+mod agent_killed;
+mod bad_input;
+mod budget;
+mod disruption_budget;
+mod failing_step;
+mod foreign_cordon;
+mod happy_path;
+mod held_slices;
+mod idle;
+mod invalid_policy;
+mod node_deleted;
+mod only_planned;
+mod operator_killed;
+mod quarantine;
+mod unevictable_pods;
+mod windows;
