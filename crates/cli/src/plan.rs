@@ -1,0 +1,119 @@
+//! What policies would change on which nodes, and what is wrong with them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crds::GpuSharingPolicy;
+use crds::gpu_node::{ChangeClass, GpuStatus};
+use kube::ResourceExt;
+use plan::resolve::{Goal, Wish, check, wish};
+
+use crate::args::PlanArgs;
+use crate::cluster::{self, GpuHost};
+use crate::files::{self, Error};
+
+/// What to print, and whether every policy is valid.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// For a person.
+    pub text: String,
+    /// Whether every policy is valid.
+    pub is_valid: bool,
+}
+
+/// Plans the policies of some files for the cluster of another.
+pub fn run(args: &PlanArgs) -> Result<Outcome, Error> {
+    let mut policies = Vec::new();
+    for file in &args.filenames {
+        policies.extend(files::policies(file)?);
+    }
+    let hosts = args.cluster.as_deref().map(cluster::read).transpose()?;
+    Ok(outcome(&policies, hosts.as_deref()))
+}
+
+fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>) -> Outcome {
+    let mut outcome = Outcome {
+        text: String::new(),
+        is_valid: true,
+    };
+    for policy in policies {
+        let problems = check(&policy.spec);
+        outcome.is_valid &= problems.is_empty();
+        let verdict = if problems.is_empty() {
+            "valid"
+        } else {
+            "NOT VALID"
+        };
+        outcome.line(&format!("policy {}: {verdict}", policy.name_any()));
+        for problem in problems {
+            outcome.line(&format!("  {problem}"));
+        }
+    }
+    for host in hosts.into_iter().flatten() {
+        outcome.node(policies, host);
+    }
+    outcome
+}
+
+impl Outcome {
+    fn line(&mut self, line: &str) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+
+    fn node(&mut self, policies: &[GpuSharingPolicy], host: &GpuHost) {
+        let (winner, wish) = wish(policies, &host.labels, &host.gpus);
+        let by = winner.map_or_else(String::new, |policy| {
+            format!(" by policy {}", policy.name_any())
+        });
+        match wish {
+            Wish::Unmanaged => self.line(&format!(
+                "node {}: left as it is, no policy selects it",
+                host.name
+            )),
+            Wish::Refused { problem, .. } => {
+                self.is_valid &= problem.reason.is_of_the_node();
+                self.line(&format!("node {}{by}: cannot be done", host.name));
+                self.line(&format!("  {problem}"));
+            }
+            Wish::Goal(goal) => {
+                self.line(&format!(
+                    "node {}{by}: {}",
+                    host.name,
+                    disturbance(goal.change.class)
+                ));
+                self.goal(&goal, &host.gpus);
+            }
+        }
+    }
+
+    fn goal(&mut self, goal: &Goal, gpus: &[GpuStatus]) {
+        for gpu in &goal.change.gpus {
+            self.line(&format!(
+                "  GPU {}: {} -> {} ({} kept, {} destroyed, {} created)",
+                gpu.index, gpu.before, gpu.after, gpu.kept, gpu.destroyed, gpu.created
+            ));
+        }
+        let leaves =
+            |holder: &&crds::gpu_node::Holder| goal.change.affected.contains(&holder.device);
+        let holders = gpus.iter().flat_map(|gpu| &gpu.holders).filter(leaves);
+        let pods: BTreeSet<_> = holders
+            .map(|it| format!("{}/{}", it.namespace, it.pod))
+            .collect();
+        if !pods.is_empty() {
+            let pods: Vec<_> = pods.into_iter().collect();
+            self.line(&format!("  must leave: {}", pods.join(", ")));
+        }
+    }
+}
+
+const fn disturbance(class: ChangeClass) -> &'static str {
+    match class {
+        ChangeClass::None | ChangeClass::ConfigOnly => "its GPUs stay as they are",
+        ChangeClass::Devices => "slices change",
+        ChangeClass::Gpus => "whole GPUs change",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+
+const POLICY: &str = "
+apiVersion: gpusharing.dev/v1alpha1
+kind: GpuSharingPolicy
+metadata: {name: inference}
+spec:
+  nodeSelector: {matchLabels: {pool: a}}
+  strategy: {type: MIG, mig: {layout: {LAYOUT}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: other}
+";
+
+/// Two nodes with a GPU of two profiles: n1 of pool a with a pod on one of two slices, n2 of no pool.
+const CLUSTER: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
+  {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "labels": {"pool": "a"}}},
+  {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n2"}},
+  {"apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuNode", "metadata": {"name": "n2"}, "spec": {}},
+  {"apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuNode", "metadata": {"name": "n1"}, "spec": {}, "status": {"agent": {
+    "bootId": "b", "gpus": [{
+      "index": 0, "uuid": "GPU-0", "product": "NVIDIA A30", "memoryMiB": 24576,
+      "mig": {"current": "Enabled", "pending": "Enabled"},
+      "instances": [
+        {"profile": "2g.12gb", "start": 0, "size": 2, "uuid": "MIG-0", "owned": true},
+        {"profile": "2g.12gb", "start": 2, "size": 2, "uuid": "MIG-2", "owned": true}],
+      "profiles": [
+        {"name": "2g.12gb", "id": 5, "slices": 2, "max": 2, "memoryMiB": 11672, "placements": [{"start": 0, "size": 2}, {"start": 2, "size": 2}]},
+        {"name": "4g.24gb", "id": 0, "slices": 4, "max": 1, "memoryMiB": 23344, "placements": [{"start": 0, "size": 4}]}],
+      "holders": [{"namespace": "a", "pod": "x", "container": "main", "device": "MIG-2"}]}]}}}
+]}"#;
+
+fn planned(layout: &str, cluster: bool) -> Result<Outcome, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    run(&PlanArgs {
+        filenames: vec![write("policy.yaml", &POLICY.replace("LAYOUT", layout))],
+        cluster: cluster.then(|| write("cluster.json", CLUSTER)),
+    })
+}
+
+#[test]
+fn a_plan_names_what_changes_and_who_must_leave() {
+    let outcome = planned("4g.24gb: 1", true).unwrap();
+    assert_eq!(
+        outcome.text,
+        "policy inference: valid\n\
+         node n1 by policy inference: slices change\n  \
+         GPU 0: 2x2g.12gb -> 4g.24gb (0 kept, 2 destroyed, 1 created)\n  \
+         must leave: a/x\n\
+         node n2: left as it is, no policy selects it\n"
+    );
+    assert!(outcome.is_valid);
+}
+
+#[test]
+fn nobody_leaves_for_what_is_there() {
+    let outcome = planned("2g.12gb: 2", true).unwrap();
+    assert!(
+        outcome
+            .text
+            .contains("node n1 by policy inference: its GPUs stay as they are\nnode n2"),
+        "{}",
+        outcome.text
+    );
+}
+
+#[test]
+fn a_policy_that_no_hardware_can_have_is_not_valid() {
+    let outcome = planned("2g.12gb: 1, 4g.24gb: 1", true).unwrap();
+    assert!(
+        outcome
+            .text
+            .contains("cannot be done\n  spec.strategy.mig.layout: GPU 0 (NVIDIA A30): "),
+        "{}",
+        outcome.text
+    );
+    assert!(!outcome.is_valid);
+    let offline = planned("2g.12gb: 1, 4g.24gb: 1", false).unwrap();
+    assert!(
+        offline.is_valid,
+        "without hardware it cannot be known: {}",
+        offline.text
+    );
+}
+
+#[test]
+fn what_needs_no_hardware_is_found_offline() {
+    let outcome = planned("3g.banana: 1", false).unwrap();
+    assert!(
+        outcome
+            .text
+            .starts_with("policy inference: NOT VALID\n  spec.strategy.mig.layout: "),
+        "{}",
+        outcome.text
+    );
+    assert!(!outcome.is_valid);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_which_and_why() {
+    let error = planned("2g.12gb: [1]", false).unwrap_err().to_string();
+    assert!(
+        error.contains("cannot read GpuSharingPolicy \"inference\" in "),
+        "{error}"
+    );
+    let missing = run(&PlanArgs {
+        filenames: vec!["/nowhere/policy.yaml".into()],
+        cluster: None,
+    });
+    let error = missing.unwrap_err().to_string();
+    assert!(
+        error.starts_with("cannot read /nowhere/policy.yaml: "),
+        "{error}"
+    );
+}
