@@ -26,14 +26,6 @@ pub fn check(spec: &GpuSharingPolicySpec) -> Vec<Problem> {
             .flatten(),
     );
     problems.extend(maintenance(spec));
-    if spec.maintenance.canary.is_some() {
-        let message = "canary is not supported by this version; leave it out, and lower maxUnavailable instead";
-        problems.push(Problem::new(
-            ProblemReason::NotYetSupported,
-            "spec.maintenance.canary",
-            message,
-        ));
-    }
     problems
 }
 

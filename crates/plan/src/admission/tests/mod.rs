@@ -1,6 +1,8 @@
 //! Slots, conditions and numbers of a policy.
 
+mod canary;
 mod properties;
+mod rollout;
 mod slots;
 mod verdicts;
 

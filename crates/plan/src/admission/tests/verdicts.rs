@@ -161,6 +161,16 @@ fn too_many_failures_in_a_row_stop_the_roll_out() {
             true,
         ),
         (
+            "three on one, of which the history has kept one",
+            vec![after("a", 3, &[(1, Failed)])],
+            true,
+        ),
+        (
+            "three on one, of which the history knows nothing",
+            vec![after("a", 3, &[])],
+            true,
+        ),
+        (
             "two",
             vec![after("a", 1, &[(1, Failed)]), after("b", 1, &[(2, Failed)])],
             false,
@@ -236,4 +246,52 @@ fn nodes_are_counted_and_those_that_wait_are_named_by_reason() {
         (waits.count, waits.nodes.len(), waits.message.as_str()),
         (12, 10, "w00 waits")
     );
+}
+
+#[test]
+fn a_condition_is_dated_when_its_status_changes_and_an_event_comes_once() {
+    let bad = refused(waiting("b", "PolicyInvalid", 0), ProblemReason::NoPlacement);
+    let mut policy = policy(json!({}));
+    policy.status = Some(report(&policy, &[node("a")], now()).status);
+    let later = now() + jiff::SignedDuration::from_mins(30);
+    let second = report(&policy, std::slice::from_ref(&bad), later);
+    let dated =
+        |kind: &str| find(&second.status.conditions, kind).map(|it| it.last_transition_time.0);
+    assert_eq!(dated("Valid"), Some(later));
+    assert_eq!(dated("WindowOpen"), Some(now()));
+    assert_eq!(second.events.len(), 1);
+    policy.status = Some(second.status.clone());
+    let third = report(&policy, &[bad], later + jiff::SignedDuration::from_mins(30));
+    assert_eq!(third.events, []);
+    assert_eq!(third.status, second.status);
+    policy.status = Some(third.status);
+    assert_eq!(report(&policy, &[node("a")], later).events, []);
+}
+
+#[test]
+fn a_window_is_told_only_where_there_are_windows() {
+    let at = |text: &str| {
+        format!("2026-05-02T{text}:00Z")
+            .parse::<Timestamp>()
+            .unwrap()
+    };
+    let blackout = json!([{"from": "2026-05-02T18:00:00Z", "to": "2026-05-02T19:00:00Z"}]);
+    let evening = json!([{"start": "17:00", "end": "20:00"}]);
+    for (rules, window, next) in [
+        (json!({"blackouts": blackout}), None, at("18:00")),
+        (
+            json!({"windows": evening}),
+            Some((at("17:00"), at("20:00"))),
+            at("17:00"),
+        ),
+        (
+            json!({"windows": evening, "blackouts": blackout}),
+            Some((at("17:00"), at("18:00"))),
+            at("17:00"),
+        ),
+    ] {
+        let report = report(&policy(rules.clone()), &[], now());
+        let told = report.status.next_window.map(|it| (it.start.0, it.end.0));
+        assert_eq!((told, report.next), (window, Some(next)), "{rules}");
+    }
 }

@@ -43,10 +43,6 @@ fn what_is_not_supported_yet_says_so() {
             "spec.strategy.mig.timeSlicing",
         ),
         (part, "spec.overrides[0].strategy.type"),
-        (
-            json!({"strategy": {"type": "Exclusive"}, "maintenance": {"canary": {"nodes": 1, "soak": "1m"}}}),
-            "spec.maintenance.canary",
-        ),
     ] {
         assert_eq!(
             found(spec.clone()),
@@ -97,6 +93,11 @@ fn what_needs_no_hardware_is_found_with_the_path_of_its_field() {
             maintenance(json!({"drain": {"timeout": "0s"}})),
             BadDuration,
             "spec.maintenance.drain.timeout",
+        ),
+        (
+            maintenance(json!({"canary": {"nodes": 1, "soak": "0m"}})),
+            BadDuration,
+            "spec.maintenance.canary.soak",
         ),
         (
             maintenance(json!({"minRemaining": "soon"})),
