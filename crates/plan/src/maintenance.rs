@@ -21,6 +21,7 @@
 //! what has not happened, and nothing twice.
 
 mod limits;
+mod mend;
 mod observed;
 mod operation;
 mod ownership;
@@ -65,6 +66,7 @@ pub fn step(observed: &Observed, now: Timestamp, limits: &Limits) -> Step {
 fn look(observed: &Observed, node: &NodeView, now: Timestamp, limits: &Limits) -> Step {
     let mut turn = Turn::new(observed, node, now, limits);
     turn.status.node_uid = Some(node.uid.clone());
+    mend::status(&mut turn);
     match (turn.status.phase, turn.is_operating()) {
         (Phase::Validating, false) => settled::config_only(&mut turn),
         (_, true) => operation::look(&mut turn),

@@ -48,6 +48,19 @@ pub(super) fn has_begun(turn: &Turn) -> bool {
     })
 }
 
+/// Whether the agent changes the GPUs, for whatever operation: then no node is given back.
+pub(super) fn is_busy(turn: &Turn) -> bool {
+    let operation = turn.seen.agent.and_then(|agent| agent.operation.as_ref());
+    operation.is_some_and(|operation| match operation.stage {
+        AgentStage::Destroying | AgentStage::Creating => true,
+        AgentStage::Ready
+        | AgentStage::Refused
+        | AgentStage::Done
+        | AgentStage::RolledBack
+        | AgentStage::Failed => false,
+    })
+}
+
 fn outcome(result: OperationResult, reason: &str, message: impl Into<String>) -> Outcome {
     Outcome {
         result,

@@ -15,7 +15,7 @@ use crds::policy::DrainSettings;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
-use super::{Effect, PolicyView, ownership, survey};
+use super::{Effect, PolicyView, operation, ownership, survey};
 use crate::conditions::{self, Verdict};
 use crate::resolve::{Goal, Problem, Wish};
 
@@ -59,6 +59,9 @@ fn cleans_up(turn: &mut Turn) -> bool {
         spec.operation = None;
         turn.effect(Effect::Ask(spec));
         return true;
+    }
+    if operation::is_busy(turn) {
+        return false;
     }
     if let Some((effect, event)) = ownership::release_orphan(turn.node) {
         turn.effect(effect);

@@ -19,18 +19,14 @@ pub(super) fn uncordon(turn: &mut Turn) {
 
 /// Phases `Uncordoning` and `Releasing`.
 pub(super) fn look(turn: &mut Turn) {
-    if turn.status.phase == Phase::Releasing {
-        if super::has_begun(turn) {
-            return repartitioning::enter(turn);
-        }
-        if abort(turn) {
-            return;
-        }
+    let is_releasing = turn.status.phase == Phase::Releasing;
+    if is_releasing && super::has_begun(turn) {
+        return repartitioning::enter(turn);
     }
     let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
     let is_held = is_marked && turn.node.hold;
     keep_time(turn, is_held);
-    if is_held {
+    if is_releasing && abort(turn) || is_held || super::is_busy(turn) {
         return;
     }
     if is_marked {

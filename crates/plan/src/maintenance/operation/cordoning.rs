@@ -11,7 +11,9 @@ pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return super::repartitioning::enter(turn);
     }
-    let objection = guards::objection(turn).or_else(|| guards::agent_lost(turn));
+    let objection = guards::objection(turn)
+        .or_else(|| guards::forgotten(turn))
+        .or_else(|| guards::agent_lost(turn));
     if let Some(why) = objection
         .or_else(|| too_late(turn))
         .or_else(|| not_ours_to_take(turn))

@@ -1,6 +1,6 @@
 //! What ends an operation before the point of no return.
 
-use crds::gpu_node::{GpuTarget, OperationResult, Outcome, PolicyReference, Target};
+use crds::gpu_node::{AgentStage, GpuTarget, OperationResult, Outcome, PolicyReference, Target};
 use crds::policy::OnWindowClose;
 
 use super::super::ownership;
@@ -14,12 +14,14 @@ pub(super) fn objection(turn: &Turn) -> Option<Outcome> {
     unwanted(turn)
         .or_else(|| dry_run(turn))
         .or_else(|| window_closed(turn))
+        .or_else(|| refused(turn))
 }
 
 /// The same for one whose node is cordoned: its agent is alive and its cordon holds.
 pub(super) fn objection_when_cordoned(turn: &Turn) -> Option<Outcome> {
     cordon_lost(turn)
         .or_else(|| objection(turn))
+        .or_else(|| forgotten(turn))
         .or_else(|| agent_lost(turn))
 }
 
@@ -34,6 +36,24 @@ pub(super) fn agent_lost(turn: &Turn) -> Option<Outcome> {
     (silent >= turn.limits.agent_lost).then(|| {
         let message = "the node's agent fell silent before anything was changed";
         outcome(OperationResult::Failed, "AgentLost", message)
+    })
+}
+
+fn refused(turn: &Turn) -> Option<Outcome> {
+    let answer = turn
+        .answer()
+        .filter(|answer| answer.stage == AgentStage::Refused)?;
+    let why = answer.error.as_deref().unwrap_or("no reason given");
+    let message = format!("the node's agent refused: {why}");
+    Some(outcome(OperationResult::Failed, "AgentRefused", message))
+}
+
+/// The agent does not know the operation (any more), or is no longer asked for it.
+pub(super) fn forgotten(turn: &Turn) -> Option<Outcome> {
+    let is_known = turn.asked().is_some() && turn.answer().is_some();
+    (!is_known).then(|| {
+        let message = "what the agent is asked, or what it answered, was taken back by somebody";
+        outcome(OperationResult::Failed, "RequestLost", message)
     })
 }
 

@@ -1,16 +1,14 @@
 //! The agent checks the target and reads who holds the devices. Nothing has been touched.
 
 use crds::GpuNodeSpec;
-use crds::gpu_node::{
-    AgentStage, Operation, OperationResult, OperationStage, Phase, PluginConfigStatus,
-};
+use crds::gpu_node::{AgentStage, Operation, OperationResult, OperationStage, Phase};
 
 use super::super::Effect;
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, outcome};
+use super::{give_up, guards, outcome, validating};
 use crate::plugin_config;
-use crate::resolve::{Goal, Wish};
+use crate::resolve::Wish;
 
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
@@ -26,24 +24,11 @@ pub(super) fn look(turn: &mut Turn) {
     if turn.asked().is_none() {
         return ask(turn);
     }
-    match turn.answer() {
-        None => {}
-        Some(answer) => match answer.stage {
-            AgentStage::Ready => preflight(turn),
-            AgentStage::Refused => {
-                let why = answer.error.as_deref().unwrap_or("no reason given");
-                let message = format!("the node's agent refused: {why}");
-                give_up(
-                    turn,
-                    outcome(OperationResult::Failed, "AgentRefused", message),
-                );
-            }
-            AgentStage::Destroying
-            | AgentStage::Creating
-            | AgentStage::Done
-            | AgentStage::RolledBack
-            | AgentStage::Failed => super::repartitioning::enter(turn),
-        },
+    let is_ready = turn
+        .answer()
+        .is_some_and(|answer| answer.stage == AgentStage::Ready);
+    if is_ready {
+        preflight(turn);
     }
 }
 
@@ -65,7 +50,7 @@ fn ask(turn: &mut Turn) {
         .as_ref()
         .map(|chosen| chosen.key.clone());
     let Some(key) = key.filter(|key| plugin_config::holds(&goal.target, key)) else {
-        return choose_again(turn, goal);
+        return validating::choose(turn, &goal.target);
     };
     let content = plugin_config::render(&goal.target);
     if turn.seen.configs.get(&key) != Some(&content) {
@@ -80,13 +65,6 @@ fn ask(turn: &mut Turn) {
             stage: OperationStage::Prepare,
         }),
     }));
-}
-
-fn choose_again(turn: &mut Turn, goal: &Goal) {
-    turn.status.plugin_config = Some(PluginConfigStatus {
-        key: plugin_config::key(&goal.target, turn.node.plugin_config.as_deref()),
-        operation_id: turn.status.operation_id,
-    });
 }
 
 /// The last look before the node is touched, on what the agent has read for this very operation.

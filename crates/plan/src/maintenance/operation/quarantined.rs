@@ -1,8 +1,6 @@
 //! The GPUs are in a state that a person must look at, or a person must decide about a drain; the node stays cordoned.
 
-use crds::gpu_node::{
-    AgentStage, ChangeClass, OperationResult, OperationStage, Outcome, PluginConfigStatus, Target,
-};
+use crds::gpu_node::{AgentStage, ChangeClass, OperationResult, OperationStage, Outcome, Target};
 
 use super::super::settled;
 use super::super::turn::Turn;
@@ -96,10 +94,7 @@ fn recovers(turn: &mut Turn) {
         return;
     }
     if !is_told {
-        turn.status.plugin_config = Some(PluginConfigStatus {
-            key: plugin_config::key(&target, turn.node.plugin_config.as_deref()),
-            operation_id: turn.status.operation_id,
-        });
+        validating::choose(turn, &target);
     }
     turn.status.outcome = outcome;
     validating::enter(turn);

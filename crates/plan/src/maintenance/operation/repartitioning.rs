@@ -1,13 +1,12 @@
 //! The agent changes the GPUs. Its word `Destroying` is the point of no return.
 
-use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase, PluginConfigStatus};
+use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase};
 
 use super::super::Effect;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, quarantine, rolling_back, validating};
 use crate::conditions::Verdict;
-use crate::plugin_config;
 
 pub(in super::super) fn enter(turn: &mut Turn) {
     turn.enter(Phase::Repartitioning, Some(turn.limits.repartition));
@@ -26,15 +25,7 @@ pub(super) fn look(turn: &mut Turn) {
         return before_it_begins(turn);
     };
     match answer.stage {
-        AgentStage::Ready => before_it_begins(turn),
-        AgentStage::Refused => {
-            let why = answer.error.as_deref().unwrap_or("no reason given");
-            let message = format!("the node's agent refused: {why}");
-            give_up(
-                turn,
-                outcome(OperationResult::Failed, "AgentRefused", message),
-            );
-        }
+        AgentStage::Ready | AgentStage::Refused => before_it_begins(turn),
         AgentStage::Destroying | AgentStage::Creating if answer.error.is_some() => {
             rolling_back::enter(turn);
         }
@@ -62,7 +53,7 @@ fn before_it_begins(turn: &mut Turn) {
         Some(OperationStage::Prepare) => proceed(turn),
         Some(OperationStage::Proceed) => {}
         Some(OperationStage::Abort) | None => {
-            let message = "the agent is no longer asked for this operation; nothing was changed";
+            let message = "the agent was told to stop; nothing was changed";
             give_up(
                 turn,
                 outcome(OperationResult::Failed, "RequestLost", message),
@@ -131,13 +122,5 @@ fn done(turn: &mut Turn) {
         "RepartitionSucceeded",
         message,
     );
-    let target = turn.target();
-    let chosen = turn.status.plugin_config.as_ref();
-    if chosen.is_none_or(|chosen| !plugin_config::holds(&target, &chosen.key)) {
-        turn.status.plugin_config = Some(PluginConfigStatus {
-            key: plugin_config::key(&target, turn.node.plugin_config.as_deref()),
-            operation_id: turn.status.operation_id,
-        });
-    }
     validating::enter(turn);
 }

@@ -2,7 +2,7 @@
 
 use crds::gpu_node::{
     AgentStage, GpuTarget, MigMode, MigTarget, OperationResult, Phase, PlacedProfile,
-    PluginConfigStatus, SharingTarget, Target,
+    SharingTarget, Target,
 };
 use crds::policy::StrategyType;
 
@@ -10,7 +10,6 @@ use super::super::turn::Turn;
 use super::{outcome, quarantine, repartitioning, validating};
 use crate::change;
 use crate::conditions::Verdict;
-use crate::plugin_config;
 
 pub(super) fn enter(turn: &mut Turn) {
     let error = turn.answer().and_then(|answer| answer.error.as_deref());
@@ -61,10 +60,7 @@ pub(super) fn restored(turn: &mut Turn) {
     turn.tell("RollbackSucceeded", message.clone());
     turn.status.outcome = Some(outcome(OperationResult::RolledBack, "RolledBack", message));
     let before = before(turn);
-    turn.status.plugin_config = Some(PluginConfigStatus {
-        key: plugin_config::key(&before, turn.node.plugin_config.as_deref()),
-        operation_id: turn.status.operation_id,
-    });
+    validating::choose(turn, &before);
     validating::enter(turn);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::gpu_node::{OperationResult, Phase, Target};
+use crds::gpu_node::{OperationResult, Phase, PluginConfigStatus, Target};
 
 use super::super::Effect;
 use super::super::settled::words;
@@ -22,13 +22,13 @@ pub(super) fn enter(turn: &mut Turn) {
 
 pub(super) fn look(turn: &mut Turn) {
     let target = in_effect(turn);
-    let Some(key) = turn
+    let chosen = turn
         .status
         .plugin_config
         .as_ref()
-        .map(|chosen| chosen.key.clone())
-    else {
-        return;
+        .map(|chosen| chosen.key.clone());
+    let Some(key) = chosen.filter(|key| plugin_config::holds(&target, key)) else {
+        return choose(turn, &target);
     };
     let content = plugin_config::render(&target);
     if turn.seen.configs.get(&key) != Some(&content) {
@@ -48,6 +48,14 @@ pub(super) fn look(turn: &mut Turn) {
         turn.status.verified = Some(target);
         conclusion::uncordon(turn);
     }
+}
+
+/// Chooses a key unlike the node's label, so that the plugin reads the devices afresh.
+pub(super) fn choose(turn: &mut Turn, target: &Target) {
+    turn.status.plugin_config = Some(PluginConfigStatus {
+        key: plugin_config::key(target, turn.node.plugin_config.as_deref()),
+        operation_id: turn.status.operation_id,
+    });
 }
 
 /// The target that the node is to be left with: that of the operation or, after a rollback, that of before.

@@ -141,6 +141,9 @@ fn check_ask(seen: &Snapshot, spec: &crds::GpuNodeSpec) {
 
 fn check_status(seen: &Snapshot, step: &Step) {
     let status = &step.status;
+    if *status == seen.maintenance {
+        return;
+    }
     let hold = seen.node.as_ref().is_some_and(|node| node.hold);
     match status.phase {
         Phase::Unmanaged | Phase::InSync | Phase::Pending | Phase::Quarantined => {}
