@@ -30,7 +30,7 @@ impl JsonSchema for DurationText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         text(
             "A length of time: hours, minutes and seconds, such as 2h, 1h30m or 90s.",
-            18,
+            32,
             "self != '' && self.matches('^([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?$') && duration(self) > duration('0s')",
             "must be a length of time longer than zero: hours, minutes and seconds in this order, such as 90s, 10m or 1h30m",
         )
@@ -90,7 +90,7 @@ impl JsonSchema for MemoryText {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         text(
             "GPU memory with a binary suffix, such as 8Gi or 512Mi.",
-            12,
+            16,
             "self.matches('^[1-9][0-9]{0,7}(Mi|Gi|Ti)$')",
             "must be an amount of memory: a whole number and Mi, Gi or Ti, such as 8Gi",
         )

@@ -44,7 +44,7 @@ use crate::schema::label_selector;
     printcolumn(name = "Nodes", type_ = "integer", json_path = ".status.nodes.matched"),
     printcolumn(name = "InSync", type_ = "integer", json_path = ".status.nodes.inSync"),
     printcolumn(name = "Maintenance", type_ = "integer", json_path = ".status.nodes.inMaintenance"),
-    printcolumn(name = "Next-Window", type_ = "date", json_path = ".status.nextWindow.start"),
+    printcolumn(name = "Next-Window", type_ = "string", json_path = ".status.nextWindow.start"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
@@ -66,6 +66,8 @@ pub struct GpuSharingPolicySpec {
     pub node_selector: Option<LabelSelector>,
     /// How the GPUs of these nodes are shared: `type`, and the member of the same name with its settings. `Exclusive`
     /// and `Auto` have none.
+    // Owned as a whole: whoever applies another type replaces the member of the old type, too.
+    #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub strategy: Strategy,
     /// Other strategies for some of a node's GPUs. The first match wins; the rest follow `strategy`. At most 8.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -45,17 +45,14 @@ pub struct Strategy {
     /// Settings of `type: TimeSlicing`: how many pods share one GPU.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "TimeSlicing")]
-    #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub time_slicing: Option<TimeSlicing>,
     /// Settings of `type: MPS`: how many pods share one GPU, and what each may use of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Mps")]
-    #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub mps: Option<Mps>,
     /// Settings of `type: MIG`: which slices each GPU is cut into. Exactly one of `layout` and `preset`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Mig")]
-    #[x_kube(merge_strategy = MapMerge::Atomic)]
     pub mig: Option<Mig>,
 }
 
