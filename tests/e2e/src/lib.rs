@@ -43,5 +43,5 @@ pub use fleet::{FakeNode, Fleet, NodeSpec, PluginConfigMap, extended};
 pub use history::{Change, History};
 pub use install::{NAMESPACE, apply, install_product, parse};
 pub use kubelet::{ContainerDevices, ContainerResources, ListResponse, PodResources};
-pub use program::{Metrics, Program};
+pub use program::{Metrics, Program, built};
 pub use workload::{Evicted, Workload, evict};

@@ -31,7 +31,7 @@ pub struct Program {
     name: String,
     binary: Binary,
     folder: PathBuf,
-    arguments: Vec<OsString>,
+    arguments: Vec<(String, OsString)>,
     environment: Vec<(String, OsString)>,
     pod: PodOf,
     group: Option<Pid>,
@@ -87,10 +87,14 @@ impl Program {
             .arg("--log-format", "text"))
     }
 
-    /// With a flag more. Of a flag given twice the last one counts only if the program says so.
+    /// With a flag more, or with another value for a flag that it has.
     #[must_use]
     pub fn arg(mut self, flag: &str, value: impl Into<OsString>) -> Self {
-        self.arguments.extend([flag.into(), value.into()]);
+        let value = value.into();
+        match self.arguments.iter_mut().find(|(known, _)| known == flag) {
+            Some((_, old)) => *old = value,
+            None => self.arguments.push((flag.to_owned(), value)),
+        }
         self
     }
 
@@ -122,7 +126,9 @@ impl Program {
         // Of an earlier run.
         let _ = fs::remove_file(self.port_file());
         let mut command = Command::new(self.binary.path()?);
-        command.args(&self.arguments);
+        for (flag, value) in &self.arguments {
+            command.arg(flag).arg(value);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = Child::spawn(&self.name, command, &self.log_file(), self.group)?;
         self.child = Some(child);
@@ -242,6 +248,23 @@ impl Program {
     }
 }
 
+/// A binary of a package of this workspace, where cargo puts it: beside the caller's own, or above, because a test is in
+/// `deps`.
+///
+/// # Errors
+/// [`Error::NotBuilt`].
+pub fn built(name: &str, package: &'static str) -> Result<PathBuf> {
+    let test = std::env::current_exe().map_err(Error::file("find", "/proc/self/exe"))?;
+    let beside = test.parent().unwrap_or(Path::new("/"));
+    let above = beside.parent().filter(|_| beside.ends_with("deps"));
+    let path = above.unwrap_or(beside).join(name);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(Error::NotBuilt { path, package })
+    }
+}
+
 /// One of our binaries.
 #[derive(Clone, Copy, Debug)]
 enum Binary {
@@ -250,20 +273,11 @@ enum Binary {
 }
 
 impl Binary {
-    /// Where cargo puts it: beside the test's own, or above, because a test is in `deps`.
     fn path(self) -> Result<PathBuf> {
         let (name, package) = match self {
             Self::Operator => ("gpu-sharing-operator", "operator"),
             Self::Agent => ("gpu-sharing-agent", "node-agent"),
         };
-        let test = std::env::current_exe().map_err(Error::file("find", "/proc/self/exe"))?;
-        let beside = test.parent().unwrap_or(Path::new("/"));
-        let above = beside.parent().filter(|_| beside.ends_with("deps"));
-        let path = above.unwrap_or(beside).join(name);
-        if path.is_file() {
-            Ok(path)
-        } else {
-            Err(Error::NotBuilt { path, package })
-        }
+        built(name, package)
     }
 }

@@ -16,7 +16,7 @@ const HALVES: &str = "{type: MIG, mig: {layout: {3g.20gb: 2}, adopt: true}}";
 /// Milliseconds that each slow call takes.
 const SLOW: u64 = 3000;
 
-async fn kill(scene: &mut Scene, node: &str) {
+fn kill(scene: &mut Scene, node: &str) {
     scene.cluster.agent(node).unwrap().kill();
 }
 
@@ -56,7 +56,7 @@ async fn killed_before_anything_is_destroyed() {
         scene.wait_phase(name, Phase::Draining).await;
     }
     for name in ["preparing", "draining", "lost"] {
-        kill(&mut scene, name).await;
+        kill(&mut scene, name);
     }
 
     for name in ["preparing", "draining"] {
@@ -118,13 +118,13 @@ async fn killed_after_something_was_destroyed() {
         .await;
     gpus("rolling-back").delay(DESTROY, SLOW).unwrap();
     wait_stage(&scene, "destroying", AgentStage::Destroying).await;
-    kill(&mut scene, "destroying").await;
+    kill(&mut scene, "destroying");
     wait_stage(&scene, "creating", AgentStage::Creating).await;
-    kill(&mut scene, "creating").await;
+    kill(&mut scene, "creating");
     scene.wait_phase("rolling-back", Phase::RollingBack).await;
-    kill(&mut scene, "rolling-back").await;
+    kill(&mut scene, "rolling-back");
     scene.wait_phase("validating", Phase::Validating).await;
-    kill(&mut scene, "validating").await;
+    kill(&mut scene, "validating");
     for name in ["destroying", "creating", "rolling-back", "validating"] {
         assert_eq!(scene.standing(name).await, OURS, "{name}");
         scene.cluster.node(name).gpus().delay(DESTROY, 0).unwrap();

@@ -1,1 +1,175 @@
 //! Bad input is named, with what to do about it: no crash loop without a word, and no journal is lost.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use e2e::{Look, NodeSpec, PATIENCE, Program, built, eventually};
+
+use crate::look::FREE;
+use crate::scene::{SEVEN, Scene, a100, spec};
+
+/// Waits until a program runs, is not ready, and says all of this about why.
+async fn not_ready(program: &mut Program, parts: &[&str]) {
+    eventually(&format!("says {parts:?}"), PATIENCE, async || {
+        program.check()?;
+        Ok(
+            match program
+                .get("/readyz")
+                .await
+                .map_err(|error| format!("{error:?}"))
+            {
+                Ok(_) => Look::NotYet("it says that it is ready".to_owned()),
+                Err(said) if parts.iter().all(|part| said.contains(part)) => Look::Done(()),
+                Err(said) => Look::NotYet(said),
+            },
+        )
+    })
+    .await
+    .unwrap();
+}
+
+async fn start(scene: &mut Scene, node: &str) {
+    let client = scene.cluster.client.clone();
+    scene
+        .cluster
+        .agent(node)
+        .unwrap()
+        .start(&client)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_cannot_see_gpus_waits_says_why_and_holds_up_no_other_node() {
+    let empty = NodeSpec::new("empty").label("nvidia.com/gpu.present", "true");
+    let nodes = [a100("driverless"), a100("garbled"), empty, a100("fine")];
+    let mut scene = Scene::install(nodes).await;
+    let (client, bed) = (scene.cluster.client.clone(), &scene.cluster.bed);
+    let nowhere = "/nowhere/libnvidia-ml.so.1";
+    let driverless = Program::agent(bed, scene.cluster.node("driverless")).unwrap();
+    scene.cluster.agents.insert(
+        "driverless".to_owned(),
+        driverless.arg("--nvml-library", nowhere),
+    );
+    let state = scene.cluster.node("garbled").gpus().path().to_owned();
+    let sound = fs::read(&state).unwrap();
+    fs::write(&state, "{\"version\": 1, \"gpus\": [").unwrap();
+    scene.cluster.operator.start(&client).await.unwrap();
+    for node in ["driverless", "garbled", "empty", "fine"] {
+        start(&mut scene, node).await;
+    }
+
+    let agents = &mut scene.cluster.agents;
+    not_ready(agents.get_mut("driverless").unwrap(), &[nowhere]).await;
+    not_ready(agents.get_mut("garbled").unwrap(), &["nvmlInit"]).await;
+    not_ready(agents.get_mut("empty").unwrap(), &["GPU"]).await;
+    let policy = scene.policy("p", &format!("{{strategy: {SEVEN}}}")).await;
+    scene.in_sync("fine", &policy).await;
+
+    // Nobody has to restart anything once the driver is in order.
+    fs::write(&state, sound).unwrap();
+    scene
+        .cluster
+        .agent("garbled")
+        .unwrap()
+        .wait_ready()
+        .await
+        .unwrap();
+    scene.in_sync("garbled", &policy).await;
+    for agent in scene.cluster.agents.values_mut() {
+        agent.check().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_does_not_parse_is_kept_and_named_and_nothing_is_changed() {
+    let mut scene = Scene::start([a100("n1")]).await;
+    let policy = scene.policy("p", &spec("n1", SEVEN, "")).await;
+    scene.in_sync("n1", &policy).await;
+    scene
+        .cluster
+        .agent("n1")
+        .unwrap()
+        .terminate()
+        .await
+        .unwrap();
+    let folder = scene.cluster.node("n1").journal_folder();
+    let devices = scene.devices("n1");
+    for path in files(&folder).keys() {
+        fs::write(path, "{\"previous\": [{").unwrap();
+    }
+    let garbled = files(&folder);
+    assert!(
+        !garbled.is_empty(),
+        "an operation leaves a journal in {}",
+        folder.display()
+    );
+
+    start(&mut scene, "n1").await;
+    let agent = scene.cluster.agent("n1").unwrap();
+    not_ready(agent, &["journal", folder.to_str().unwrap()]).await;
+    let mark = scene.mark().await;
+    let halves = "{strategy: {type: MIG, mig: {layout: {3g.20gb: 2}}}}";
+    scene
+        .cluster
+        .policies()
+        .delete("p", &kube::api::DeleteParams::default())
+        .await
+        .unwrap();
+    scene.policy("q", halves).await;
+    let waits = scene.wait_reason("n1", "AgentNotReady").await;
+    let sentence = waits.waiting_for.unwrap();
+    assert!(sentence.contains("journal"), "{sentence}");
+    scene.quiet().await;
+    assert!(scene.cordons(mark).await.is_empty());
+    assert_eq!(scene.standing("n1").await, FREE);
+    assert_eq!(scene.devices("n1"), devices);
+    assert_eq!(files(&folder), garbled);
+}
+
+/// Files under a folder, with what is in them.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.is_file());
+    files
+        .map(|path| (path.clone(), fs::read(path).unwrap()))
+        .collect()
+}
+
+/// Port 1 is nobody's.
+const NOBODY: &str = "
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: 'https://127.0.0.1:1'}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+current-context: c
+";
+
+#[test]
+fn an_operator_without_an_api_server_ends_and_says_where_it_looked() {
+    let folder = tempfile::tempdir().unwrap();
+    let kubeconfig = folder.path().join("kubeconfig");
+    fs::write(&kubeconfig, NOBODY).unwrap();
+    let mut command = Command::new(built("gpu-sharing-operator", "operator").unwrap());
+    command.arg("--kubeconfig").arg(kubeconfig);
+    command.args([
+        "--admin-address",
+        "127.0.0.1:0",
+        "--lease-namespace",
+        "default",
+    ]);
+    let ended = command.output().unwrap();
+    let said = [ended.stdout, ended.stderr].concat();
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("cannot reach the Kubernetes API server at https://127.0.0.1:1"),
+        "{said}"
+    );
+    assert!(said.contains("check that it runs"), "{said}");
+}
