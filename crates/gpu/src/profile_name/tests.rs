@@ -103,6 +103,28 @@ fn attributes_follow_the_number_in_the_enum() {
     }
 }
 
+/// The 93.6 GiB of an H100 NVL in eighths, each a little less than its share, as drivers keep some for themselves.
+#[test]
+fn gigabytes_are_rounded_from_the_whole_of_the_gpu_rounded_up() {
+    let total = 95_830;
+    let cases = [
+        (0, 1, 1, "1g.12gb"),
+        (9, 1, 2, "1g.24gb"),
+        (1, 2, 2, "2g.24gb"),
+        (2, 3, 4, "3g.47gb"),
+        (4, 7, 8, "7g.94gb"),
+    ];
+    for (index, slices, eighths, name) in cases {
+        let figures = Figures {
+            index,
+            slices,
+            memory_mib: total * eighths / 8 - 200,
+            gpu_bytes: total * MIB,
+        };
+        assert_eq!(computed(figures).as_deref(), Some(name));
+    }
+}
+
 #[test]
 fn what_cannot_be_named_has_no_name() {
     let figures = Figures {

@@ -83,10 +83,10 @@ fn a_gpu_without_mig_offers_nothing_and_cannot_turn_it_on() {
 fn only_an_instance_filled_by_one_compute_instance_has_a_uuid() {
     on_a_node(&[A100], |node| {
         node.set_mig_mode(0, true).unwrap();
-        let uuid = node.create_instance(0, "3g.20gb", Some(4)).unwrap();
+        let uuid = node.create_instance(0, "3g.20gb", Some(0)).unwrap();
         let mut driver = load(node).unwrap();
         let gpu = first(&mut driver).uuid;
-        driver.create_gpu_instance(&gpu, &at(0, "2g.10gb")).unwrap();
+        driver.create_gpu_instance(&gpu, &at(4, "2g.10gb")).unwrap();
         let seen: Vec<_> = first(&mut driver)
             .instances
             .into_iter()
@@ -103,8 +103,8 @@ fn only_an_instance_filled_by_one_compute_instance_has_a_uuid() {
         assert_eq!(
             seen,
             [
-                ("2g.10gb".to_owned(), 0, 2, None, false),
-                ("3g.20gb".to_owned(), 4, 4, Some(uuid), false)
+                ("3g.20gb".to_owned(), 0, 4, Some(uuid), false),
+                ("2g.10gb".to_owned(), 4, 2, None, false)
             ]
         );
     });
@@ -128,6 +128,30 @@ fn a_process_is_on_its_mig_device_or_on_the_gpu() {
             gpus[1].processes,
             [on(7, &gpus[1].uuid), on(9, &gpus[1].uuid)]
         );
+    });
+}
+
+#[test]
+fn a_process_is_found_on_its_mig_device_when_the_gpu_does_not_list_it() {
+    on_a_node(&[A100], |node| {
+        node.set_mig_mode(0, true).unwrap();
+        let slice = node.create_instance(0, "1g.5gb", Some(0)).unwrap();
+        node.attach_mig(&slice, client(12)).unwrap();
+        let mut driver = load(node).unwrap();
+        // The MIG device is asked for its count and its list first, the GPU for its count then.
+        let function = "nvmlDeviceGetComputeRunningProcesses_v3".to_owned();
+        node.inject(Fault {
+            function,
+            code: 3,
+            when: When::Nth(3),
+        })
+        .unwrap();
+        let wanted = [GpuProcess {
+            pid: 12,
+            device: slice,
+        }];
+        assert_eq!(first(&mut driver).processes, wanted);
+        assert!(node.state().unwrap().faults.is_empty());
     });
 }
 
