@@ -89,6 +89,31 @@ mod tests {
         }
     }
 
+    /// What `kubectl explain` prints, except for the members that Kubernetes gives to every kind.
+    #[test]
+    fn each_field_is_described_in_paragraphs_of_one_line() {
+        for definition in definitions().unwrap() {
+            let json = serde_json::to_value(&definition).unwrap();
+            let schema = &json["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            for part in ["spec", "status"] {
+                described(part, &schema["properties"][part]);
+            }
+        }
+    }
+
+    fn described(path: &str, schema: &Value) {
+        let description = schema["description"].as_str().unwrap_or_default();
+        assert!(!description.is_empty(), "{path} has no description");
+        assert!(
+            !description.replace("\n\n", "").contains('\n'),
+            "{path}: {description}"
+        );
+        let inside = schema.get("items").unwrap_or(schema);
+        for (name, member) in inside["properties"].as_object().into_iter().flatten() {
+            described(&format!("{path}.{name}"), member);
+        }
+    }
+
     #[test]
     fn no_number_has_a_format_that_kubernetes_does_not_know() {
         let text = serde_json::to_string(&definitions().unwrap()).unwrap();
