@@ -51,11 +51,25 @@ struct Known {
 }
 
 /// All that a plan depends on.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 struct Basis {
     policies: Vec<Rules>,
     labels: BTreeMap<String, String>,
     gpus: Vec<GpuStatus>,
+}
+
+impl Basis {
+    fn of(policies: Vec<Rules>, gpu_node: &GpuNode, node: &Node) -> Self {
+        Self {
+            policies,
+            labels: node.labels().clone(),
+            gpus: gpus(gpu_node).to_vec(),
+        }
+    }
+
+    fn still_holds(&self, policies: &[Rules], gpu_node: &GpuNode, node: &Node) -> bool {
+        self.policies == policies && self.labels == *node.labels() && self.gpus == gpus(gpu_node)
+    }
 }
 
 /// A policy at one point of its life.
@@ -74,15 +88,15 @@ impl Wishes {
         gpu_node: &GpuNode,
         node: &Node,
     ) -> Arc<Wished> {
-        let name = gpu_node.name_any();
-        let basis = basis(policies, gpu_node, node);
-        if let Some(known) = self.lock().get(&name).filter(|known| known.basis == basis) {
+        let (name, rules) = (gpu_node.name_any(), rules(policies));
+        let holds = |known: &&Known| known.basis.still_holds(&rules, gpu_node, node);
+        if let Some(known) = self.lock().get(&name).filter(holds) {
             return known.wished.clone();
         }
         // Planned without the lock: two controllers may do the same work once, and none waits.
         let wished = Arc::new(Wished::plan(policies, gpu_node, node));
         let known = Known {
-            basis,
+            basis: Basis::of(rules, gpu_node, node),
             wished: wished.clone(),
         };
         self.lock().insert(name, known);
@@ -105,21 +119,79 @@ fn gpus(gpu_node: &GpuNode) -> &[GpuStatus] {
     agent.map_or(&[], |agent| agent.gpus.as_slice())
 }
 
-fn basis(policies: &[Arc<GpuSharingPolicy>], gpu_node: &GpuNode, node: &Node) -> Basis {
-    let mut policies: Vec<_> = policies.iter().map(|policy| rules(policy)).collect();
-    // The cache has no order.
-    policies.sort();
-    Basis {
-        policies,
-        labels: node.labels().clone(),
-        gpus: gpus(gpu_node).to_vec(),
-    }
-}
-
-fn rules(policy: &GpuSharingPolicy) -> Rules {
-    Rules {
+/// All policies, in an order of their own: the cache has none.
+fn rules(policies: &[Arc<GpuSharingPolicy>]) -> Vec<Rules> {
+    let rules = policies.iter().map(|policy| Rules {
         uid: policy.uid(),
         generation: policy.metadata.generation,
         is_deleted: policy.metadata.deletion_timestamp.is_some(),
+    });
+    let mut rules: Vec<_> = rules.collect();
+    rules.sort();
+    rules
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fake::read;
+
+    fn policy(generation: i64) -> Arc<GpuSharingPolicy> {
+        Arc::new(read(json!({
+            "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuSharingPolicy",
+            "metadata": {"name": "p", "uid": "u", "generation": generation},
+            "spec": {"strategy": {"type": "Exclusive"}, "nodeSelector": {"matchLabels": {"pool": "a"}}},
+        })))
+    }
+
+    fn node(pool: &str) -> Node {
+        read(json!({"metadata": {"name": "n1", "labels": {"pool": pool}}}))
+    }
+
+    fn gpu_node(uuids: &[&str], phase: &str) -> GpuNode {
+        let gpu = |uuid: &&str| {
+            json!({
+                "index": 0, "uuid": uuid, "product": "Tesla T4", "memoryMiB": 15360,
+                "mig": {"current": "NotSupported", "pending": "NotSupported"},
+            })
+        };
+        let gpus: Vec<Value> = uuids.iter().map(gpu).collect();
+        read(json!({
+            "apiVersion": "gpusharing.dev/v1alpha1", "kind": "GpuNode",
+            "metadata": {"name": "n1", "uid": "g"}, "spec": {},
+            "status": {"agent": {"bootId": "b", "gpus": gpus}, "maintenance": {"phase": phase}},
+        }))
+    }
+
+    #[test]
+    fn a_plan_is_made_anew_only_when_what_it_depends_on_has_changed() {
+        let before = (policy(1), gpu_node(&["GPU-1"], "Pending"), node("a"));
+        for (changed, after) in [
+            (
+                false,
+                (policy(1), gpu_node(&["GPU-1"], "InSync"), node("a")),
+            ),
+            (
+                true,
+                (policy(2), gpu_node(&["GPU-1"], "Pending"), node("a")),
+            ),
+            (
+                true,
+                (policy(1), gpu_node(&["GPU-2"], "Pending"), node("a")),
+            ),
+            (
+                true,
+                (policy(1), gpu_node(&["GPU-1"], "Pending"), node("b")),
+            ),
+        ] {
+            let wishes = Wishes::default();
+            let of = |(policy, gpu_node, node): &(Arc<GpuSharingPolicy>, GpuNode, Node)| {
+                wishes.of(std::slice::from_ref(policy), gpu_node, node)
+            };
+            let (old, new) = (of(&before), of(&after));
+            assert_eq!(!Arc::ptr_eq(&old, &new), changed, "{after:?}");
+        }
     }
 }
