@@ -1,0 +1,177 @@
+//! One look: everything is read, something is done, and told.
+
+use tracing::warn;
+
+use super::{Agent, LONGEST, Next, POLL, SOON, view::View};
+use crate::api::Known;
+use crate::decide::status::Unready;
+use crate::driver::DriverError;
+use crate::engine::{Engine, EngineError};
+use crate::journal::{Journal, Stage};
+use crate::observation::{Observation, boot_id};
+
+impl Agent {
+    /// One look.
+    pub(super) async fn look(&mut self) -> Result<Next, EngineError> {
+        self.hear().await;
+        let journal = self.open_journal();
+        let seen = self.observe().await?;
+        let unready = match &seen {
+            Ok(seen) => journal.or_else(|| unknown_holders(seen)),
+            Err(unready) => Some(unready.clone()),
+        };
+        self.complain(unready.as_ref());
+        let Ok(seen) = seen else {
+            return self.look_blind(unready).await;
+        };
+        let (say, next) = self.operate(&seen, unready.as_ref()).await?;
+        self.report(&seen, unready.as_ref(), say, next).await;
+        Ok(next)
+    }
+
+    /// The GPUs cannot be read: the last that is known of them stands, and `Ready` says that it is not so any more.
+    async fn look_blind(&mut self, unready: Option<Unready>) -> Result<Next, EngineError> {
+        self.failures = self.failures.saturating_add(1);
+        self.report_blind(unready.as_ref()).await;
+        if self.is_under_way() {
+            return Ok(Next::After(SOON));
+        }
+        let wait = POLL.saturating_mul(2_u32.saturating_pow(self.failures - 1));
+        Ok(Next::After(wait.min(LONGEST)))
+    }
+
+    /// What the operator asks for. An intent is resolved by what the `GpuNode` itself says.
+    async fn hear(&mut self) {
+        if self.known.has_changed().unwrap_or(false) {
+            let known = self.known.borrow_and_update().clone();
+            match known {
+                Known::Unknown => {}
+                Known::Absent => (self.view, self.absent) = (None, true),
+                Known::Found(object) => match &mut self.view {
+                    Some(view) => view.hear(*object),
+                    None => self.view = Some(View::of(*object)),
+                },
+            }
+        }
+        if self.is_intended() {
+            match self.api.get().await {
+                Ok(object) => self.view = Some(View::of(object)),
+                Err(error) => self.api_failed(&error),
+            }
+        }
+    }
+
+    fn open_journal(&mut self) -> Option<Unready> {
+        if self.engine.is_none() {
+            match Journal::open(&self.paths.journal) {
+                Ok(journal) => {
+                    let (gpus, metrics) = (self.gpus.clone(), self.metrics.clone());
+                    self.engine = Some(Engine::new(gpus, journal, metrics));
+                }
+                Err(error) => {
+                    self.metrics.read_failed("journal");
+                    let message = process::Chain(&error).to_string();
+                    self.gates.journal.close(&message);
+                    let reason = error.reason();
+                    return Some(Unready { reason, message });
+                }
+            }
+        }
+        self.gates.journal.open();
+        None
+    }
+
+    /// Reads the driver, the kubelet and the boot id. The inner error says why the GPUs are not known.
+    async fn observe(&mut self) -> Result<Result<Observation, Unready>, EngineError> {
+        let inventory = match self.gpus.inventory().await {
+            Ok(inventory) if inventory.gpus.is_empty() => return Ok(Err(self.no_gpus())),
+            Ok(inventory) => inventory,
+            Err(DriverError::Driver(error)) => return Ok(Err(self.no_driver(&error))),
+            Err(gone @ DriverError::Gone) => return Err(gone.into()),
+        };
+        self.gates.driver.open();
+        self.failures = 0;
+        let boot_id = match boot_id(&self.paths.boot_id) {
+            Ok(boot_id) => boot_id,
+            Err(error) => {
+                let message = process::Chain(&error).to_string();
+                let reason = "BootIdUnreadable";
+                return Ok(Err(Unready { reason, message }));
+            }
+        };
+        let unknown = self.read_holders().await;
+        let record = self.engine.as_ref().map(Engine::record);
+        let seen = Observation::new(boot_id, inventory, &self.holders, unknown, record);
+        self.metrics.seen(&seen.gpus);
+        Ok(Ok(seen))
+    }
+
+    /// Why holders are not known, if so. Then those that were known last stand.
+    async fn read_holders(&mut self) -> Option<String> {
+        match self.kubelet.holders().await {
+            Ok(holders) => {
+                self.holders = holders;
+                self.gates.kubelet.open();
+                None
+            }
+            Err(error) => {
+                self.metrics.read_failed("kubelet");
+                let message = process::Chain(&error).to_string();
+                self.gates.kubelet.close(&message);
+                Some(message)
+            }
+        }
+    }
+
+    fn no_driver(&self, error: &gpu::Error) -> Unready {
+        self.metrics.read_failed("driver");
+        let message = error.to_string();
+        self.gates.driver.close(&message);
+        let reason = "NoDriver";
+        Unready { reason, message }
+    }
+
+    fn no_gpus(&self) -> Unready {
+        self.metrics.seen(&[]);
+        let message = "the driver shows no GPU; if the node has one, see `nvidia-smi` and the kernel's log, otherwise \
+                       keep the agent off this node with its node selector";
+        self.gates.driver.close(message);
+        Unready {
+            reason: "NoGpus",
+            message: message.to_owned(),
+        }
+    }
+
+    /// Logs each complaint once, and its end.
+    fn complain(&mut self, unready: Option<&Unready>) {
+        let complaint = unready.map(|unready| unready.message.clone());
+        if complaint == self.complaint {
+            return;
+        }
+        match &complaint {
+            Some(message) => warn!("not ready: {message}"),
+            None => tracing::info!("the driver answers, and who holds the GPUs is known"),
+        }
+        self.complaint = complaint;
+    }
+
+    pub(super) fn is_under_way(&self) -> bool {
+        self.stage().is_some_and(Stage::is_under_way)
+    }
+
+    fn is_intended(&self) -> bool {
+        self.stage() == Some(&Stage::Intended)
+    }
+
+    fn stage(&self) -> Option<&Stage> {
+        let task = self.engine.as_ref()?.record().operation.as_ref()?;
+        Some(&task.stage)
+    }
+}
+
+fn unknown_holders(seen: &Observation) -> Option<Unready> {
+    seen.holders().err().map(|message| Unready {
+        reason: "HoldersUnknown",
+        message: message.to_owned(),
+    })
+}

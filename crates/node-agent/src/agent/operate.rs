@@ -1,0 +1,241 @@
+//! What is done about the operation, and what is said of it.
+
+use crds::gpu_node::{AgentStage, Operation, OperationStage, Target};
+use tracing::{error, info, warn};
+
+use super::{Agent, Next, POLL, SOON, View};
+use crate::api::ApiError;
+use crate::decide::status::{Answer, Unready};
+use crate::decide::{Duty, check, duty, in_the_way};
+use crate::engine::{EngineError, Progress};
+use crate::journal::Task;
+use crate::observation::Observation;
+
+/// What is said about an operation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Say {
+    /// What was said before.
+    Keep,
+    /// This.
+    Answer(Answer),
+}
+
+impl Agent {
+    /// Does what is due, at most one step.
+    pub(super) async fn operate(
+        &mut self,
+        seen: &Observation,
+        unready: Option<&Unready>,
+    ) -> Result<(Say, Next), EngineError> {
+        if !self.is_under_way()
+            && let Some(next) = self.recover(seen).await?
+        {
+            return Ok((Say::Keep, next));
+        }
+        let view = self.view.as_ref();
+        let asked = view.and_then(View::asked).cloned();
+        let said = view.and_then(View::operation);
+        let due = duty(asked.as_ref(), said, self.task());
+        match (due, asked) {
+            (Duty::Continue, _) => self.advance(seen).await,
+            (Duty::Confirm, _) => self.confirm(),
+            (Duty::Lost, Some(asked)) => Ok(self.lost(&asked)),
+            (Duty::Abort, Some(asked)) => self.abort(&asked),
+            (Duty::Prepare, Some(asked)) => Ok(self.prepare(seen, unready, &asked)),
+            (Duty::Begin, Some(asked)) => self.begin(seen, unready, &asked).await,
+            (Duty::Idle | Duty::Lost | Duty::Abort | Duty::Prepare | Duty::Begin, _) => {
+                self.idle(seen)
+            }
+        }
+    }
+
+    fn task(&self) -> Option<&Task> {
+        self.engine.as_ref()?.record().operation.as_ref()
+    }
+
+    /// Restores what a reboot has taken away. None: nothing to do.
+    async fn recover(&mut self, seen: &Observation) -> Result<Option<Next>, EngineError> {
+        let Some(engine) = &mut self.engine else {
+            return Ok(None);
+        };
+        Ok(match engine.recover(seen).await? {
+            Progress::Stepped | Progress::Entered => Some(Next::Now),
+            Progress::Waiting(_) | Progress::Over => None,
+        })
+    }
+
+    fn idle(&mut self, seen: &Observation) -> Result<(Say, Next), EngineError> {
+        if let Some(engine) = &mut self.engine {
+            engine.settle(seen)?;
+        }
+        let said = self.view.as_ref().and_then(View::operation);
+        let newer = |task: &&Task| said.is_none_or(|said| said.id <= task.id);
+        let answer = self.task().filter(newer).and_then(told);
+        let say = answer.map_or(Say::Keep, Say::Answer);
+        Ok((say, Next::After(POLL)))
+    }
+
+    async fn advance(&mut self, seen: &Observation) -> Result<(Say, Next), EngineError> {
+        let Some(engine) = &mut self.engine else {
+            return Ok((Say::Keep, Next::After(POLL)));
+        };
+        let progress = engine.advance(seen).await?;
+        let say = self.task().and_then(told).map_or(Say::Keep, Say::Answer);
+        let next = match progress {
+            Progress::Stepped | Progress::Entered | Progress::Over => Next::Now,
+            Progress::Waiting(why) => {
+                warn!(why, "the operation waits");
+                Next::After(SOON)
+            }
+        };
+        Ok((say, next))
+    }
+
+    fn confirm(&mut self) -> Result<(Say, Next), EngineError> {
+        if let Some(engine) = &mut self.engine {
+            engine.confirm()?;
+        }
+        Ok((Say::Keep, Next::Now))
+    }
+
+    /// Without the journal nobody knows how far it is.
+    fn lost(&self, asked: &Operation) -> (Say, Next) {
+        if self.engine.is_none() {
+            return (Say::Keep, Next::After(SOON));
+        }
+        let message = format!(
+            "operation {} had begun to change the GPUs, and the journal knows nothing of it; check the GPUs with nvidia-smi",
+            asked.id
+        );
+        error!("{message}");
+        let mut answer = Answer::new(asked.id, AgentStage::Failed, Some(message));
+        let said = self.view.as_ref().and_then(View::operation);
+        answer.previous = said.map(|said| said.previous.clone()).unwrap_or_default();
+        (Say::Answer(answer), Next::After(POLL))
+    }
+
+    fn abort(&mut self, asked: &Operation) -> Result<(Say, Next), EngineError> {
+        if let Some(engine) = &mut self.engine {
+            engine.drop_intent()?;
+        }
+        Ok(self.refuse(asked.id, "aborted by the operator; nothing was changed"))
+    }
+
+    fn refuse(&self, id: i64, why: impl Into<String>) -> (Say, Next) {
+        let why = why.into();
+        if !self.view.as_ref().is_some_and(|view| view.has_refused(id)) {
+            info!(operation = id, why, "refused");
+            self.metrics.refused();
+        }
+        let answer = Answer::new(id, AgentStage::Refused, Some(why));
+        (Say::Answer(answer), Next::After(POLL))
+    }
+
+    fn prepare(
+        &self,
+        seen: &Observation,
+        unready: Option<&Unready>,
+        asked: &Operation,
+    ) -> (Say, Next) {
+        let target = self
+            .view
+            .as_ref()
+            .and_then(|view| view.spec.target.as_ref());
+        match can_be_had(seen, unready, target) {
+            Err(why) => self.refuse(asked.id, why),
+            Ok(_) => {
+                let answer = Answer::new(asked.id, AgentStage::Ready, None);
+                (Say::Answer(answer), Next::After(POLL))
+            }
+        }
+    }
+
+    /// The point of no return: journal, then the operator's knowledge at exactly the version that asks for it, then the
+    /// journal again, and only then the first step.
+    async fn begin(
+        &mut self,
+        seen: &Observation,
+        unready: Option<&Unready>,
+        asked: &Operation,
+    ) -> Result<(Say, Next), EngineError> {
+        let object = match self.api.get().await {
+            Ok(object) => object,
+            Err(error) => return Ok(self.not_now(&error)),
+        };
+        let fresh = View::of(object.clone());
+        let proceed = |it: &Operation| it.id == asked.id && it.stage == OperationStage::Proceed;
+        let still = fresh.asked().is_some_and(proceed);
+        self.view = Some(fresh);
+        if !still {
+            return Ok((Say::Keep, Next::Now));
+        }
+        let target = match can_be_had(seen, unready, object.spec.target.as_ref()) {
+            Ok(target) => target,
+            Err(why) => return Ok(self.refuse(asked.id, why)),
+        };
+        let affected = plan::change::between(&seen.gpus, target).affected;
+        let blocked = in_the_way(&seen.gpus, &affected);
+        if !blocked.is_empty() {
+            return Ok(self.refuse(asked.id, format!("in the way: {}", blocked.join("; "))));
+        }
+        let Some(engine) = &mut self.engine else {
+            return Ok((Say::Keep, Next::After(SOON)));
+        };
+        let mut answer = Answer::new(asked.id, AgentStage::Destroying, None);
+        answer.previous = engine.intend(asked.id, target, seen)?;
+        match self.announce(&object, seen, answer).await {
+            Ok(()) => self.confirm(),
+            Err(error) => Ok(self.not_now(&error)),
+        }
+    }
+
+    /// The next look begins with a fresh read, which tells whether a write that was not answered was done.
+    fn not_now(&mut self, error: &ApiError) -> (Say, Next) {
+        self.api_failed(error);
+        (Say::Keep, Next::After(SOON))
+    }
+}
+
+/// The target, if it can be had now.
+fn can_be_had<'a>(
+    seen: &Observation,
+    unready: Option<&Unready>,
+    target: Option<&'a Target>,
+) -> Result<&'a Target, String> {
+    if let Some(unready) = unready {
+        return Err(unready.message.clone());
+    }
+    let target = target.ok_or("the operation comes without a target")?;
+    check(&seen.gpus, target)?;
+    Ok(target)
+}
+
+/// What the operator is told about an operation in the journal.
+fn told(task: &Task) -> Option<Answer> {
+    Some(Answer {
+        id: task.id,
+        stage: task.stage.reported()?,
+        error: task.stage.error().map(str::to_owned),
+        previous: task.previous.clone(),
+    })
+}
+
+impl Agent {
+    /// What is said about an operation while the GPUs cannot be read: an agent that is in the middle goes on beating.
+    pub(super) fn say_blind(&self, unready: Option<&Unready>) -> Say {
+        let view = self.view.as_ref();
+        let asked = view.and_then(View::asked);
+        match duty(asked, view.and_then(View::operation), self.task()) {
+            Duty::Continue => self.task().and_then(told).map_or(Say::Keep, Say::Answer),
+            Duty::Prepare | Duty::Begin => {
+                let why = unready.map_or("the GPUs cannot be read", |it| &it.message);
+                asked.map_or(Say::Keep, |asked| self.refuse(asked.id, why).0)
+            }
+            Duty::Abort => asked.map_or(Say::Keep, |asked| {
+                self.refuse(asked.id, "aborted by the operator; nothing was changed")
+                    .0
+            }),
+            Duty::Idle | Duty::Confirm | Duty::Lost => Say::Keep,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! One move of an operation that is under way.
+//!
+//! ```text
+//! Clearing ──► Building ──► Done
+//!    │ a step fails │
+//!    ▼              ▼
+//! UndoClearing ──► UndoBuilding ──► RolledBack
+//!    │ a step fails │
+//!    └──────► Failed ◄┘
+//! ```
+
+use std::collections::BTreeSet;
+
+use crds::gpu_node::{GpuStatus, PreviousGpu};
+
+use super::next::{building, clearing};
+use super::{Step, in_the_way, layout};
+use crate::journal::{Stage, Task};
+
+/// One move of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// Change one thing, and look again.
+    Take(Step),
+    /// The next stage begins, or the operation is over.
+    Enter(Stage),
+    /// Nothing may be done before this sentence is not true any more.
+    Wait(String),
+    /// The operation is over.
+    Over,
+}
+
+/// The next move of an operation on the GPUs as they are. `holders` says why nobody knows who holds devices, if so.
+pub fn next_move(task: &Task, gpus: &[GpuStatus], holders: Result<(), &str>) -> Move {
+    let wanted = layout::wanted(&task.target);
+    match &task.stage {
+        Stage::Clearing => {
+            let step = clearing(gpus, &wanted, task.target.adopt);
+            clear(&task.stage, step, gpus, holders, Stage::Building)
+        }
+        Stage::Building => build(&task.stage, gpus, &wanted, Stage::Done),
+        Stage::UndoClearing { error } => {
+            let step = clearing(gpus, &task.previous, false);
+            let then = Stage::UndoBuilding {
+                error: error.clone(),
+            };
+            clear(&task.stage, step, gpus, holders, then)
+        }
+        Stage::UndoBuilding { error } => {
+            let then = Stage::RolledBack {
+                error: error.clone(),
+            };
+            build(&task.stage, gpus, &task.previous, then)
+        }
+        Stage::Intended | Stage::Done | Stage::RolledBack { .. } | Stage::Failed { .. } => {
+            Move::Over
+        }
+    }
+}
+
+fn clear(
+    stage: &Stage,
+    step: Option<Step>,
+    gpus: &[GpuStatus],
+    holders: Result<(), &str>,
+    then: Stage,
+) -> Move {
+    let Some(step) = step else {
+        return Move::Enter(then);
+    };
+    if let Err(why) = holders {
+        return Move::Wait(format!(
+            "did not {step}: nobody knows who holds the devices, {why}"
+        ));
+    }
+    let blocked = in_the_way(gpus, &touched(&step, gpus));
+    if blocked.is_empty() {
+        return Move::Take(step);
+    }
+    let who = blocked.join("; ");
+    Move::Enter(stage.failed(format!("did not {step}: {who}")))
+}
+
+/// UUIDs of the devices that a step takes away.
+fn touched(step: &Step, gpus: &[GpuStatus]) -> BTreeSet<String> {
+    match step {
+        Step::DestroyDevice { device, .. } => BTreeSet::from([device.clone()]),
+        Step::SetMode { gpu, .. } => {
+            let found = gpus.iter().filter(|it| it.uuid == *gpu);
+            let slices = found.flat_map(|gpu| &gpu.instances);
+            let slices = slices.filter_map(|it| it.uuid.clone());
+            slices.chain([gpu.clone()]).collect()
+        }
+        // Without a whole compute instance nobody got it from us; the driver refuses if somebody is in it.
+        Step::DestroyInstance { .. } | Step::CreateInstance { .. } | Step::CreateDevice { .. } => {
+            BTreeSet::new()
+        }
+    }
+}
+
+fn build(stage: &Stage, gpus: &[GpuStatus], goal: &[PreviousGpu], then: Stage) -> Move {
+    if let Some(step) = building(gpus, goal) {
+        return Move::Take(step);
+    }
+    match layout::is_reached(gpus, goal) {
+        Ok(()) => Move::Enter(then),
+        Err(differs) => Move::Enter(stage.failed(differs)),
+    }
+}

@@ -1,0 +1,90 @@
+//! The next step from the GPUs as they are towards a layout.
+//!
+//! Two parts, one after the other: first everything goes that is in the way (and MIG modes are switched), then what is
+//! missing is made. Each step is computed from a fresh look, so that any beginning, also one in the middle, is as good
+//! as another.
+
+use crds::gpu_node::{GpuStatus, MigInstance, MigMode, PlacedProfile, PreviousGpu};
+
+use super::Step;
+
+/// The next step of clearing: what is not in the layout goes, modes become those of the layout. Instances that others
+/// have made stay unless `adopt`. None: nothing is left to clear.
+pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], adopt: bool) -> Option<Step> {
+    pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, adopt))
+}
+
+/// The next step of building: what is missing is made. None: nothing is missing on a GPU whose mode is right.
+pub fn building(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Option<Step> {
+    pairs(gpus, layout)
+        .filter(|(gpu, wanted)| wanted.mig.enabled && is_on(gpu.mig.current))
+        .find_map(|(gpu, wanted)| {
+            let mut places = wanted.mig.instances.iter();
+            places.find_map(|place| make(gpu, place))
+        })
+}
+
+fn pairs<'a>(
+    gpus: &'a [GpuStatus],
+    layout: &'a [PreviousGpu],
+) -> impl Iterator<Item = (&'a GpuStatus, &'a PreviousGpu)> {
+    layout.iter().filter_map(|wanted| {
+        let gpu = gpus.iter().find(|gpu| gpu.uuid == wanted.uuid)?;
+        Some((gpu, wanted))
+    })
+}
+
+fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, adopt: bool) -> Option<Step> {
+    let stays = |instance: &MigInstance| {
+        let mut places = wanted.mig.instances.iter();
+        instance.uuid.is_some() && places.any(|place| is_at(instance, place))
+    };
+    let mut goes = gpu
+        .instances
+        .iter()
+        .filter(|instance| (instance.owned || adopt) && !stays(instance));
+    if let Some(instance) = goes.next() {
+        return Some(destroy(gpu, instance));
+    }
+    let enabled = wanted.mig.enabled;
+    let is_right = is_on(gpu.mig.current) == enabled && is_on(gpu.mig.pending) == enabled;
+    (!is_right).then(|| Step::SetMode {
+        gpu: gpu.uuid.clone(),
+        enabled,
+    })
+}
+
+fn destroy(gpu: &GpuStatus, instance: &MigInstance) -> Step {
+    let at = PlacedProfile {
+        start: instance.start,
+        profile: instance.profile.clone(),
+    };
+    let gpu = gpu.uuid.clone();
+    match instance.uuid.clone() {
+        Some(device) => Step::DestroyDevice { gpu, at, device },
+        None => Step::DestroyInstance { gpu, at },
+    }
+}
+
+fn make(gpu: &GpuStatus, place: &PlacedProfile) -> Option<Step> {
+    let there = gpu.instances.iter().find(|there| is_at(there, place));
+    let (gpu, at) = (gpu.uuid.clone(), place.clone());
+    match there {
+        None => Some(Step::CreateInstance { gpu, at }),
+        Some(instance) if instance.uuid.is_none() => Some(Step::CreateDevice { gpu, at }),
+        Some(_) => None,
+    }
+}
+
+/// Whether the instance has this profile at this place.
+pub fn is_at(instance: &MigInstance, place: &PlacedProfile) -> bool {
+    instance.start == place.start && instance.profile == place.profile
+}
+
+/// Whether MIG mode is on. A product without MIG is off.
+pub const fn is_on(mode: MigMode) -> bool {
+    match mode {
+        MigMode::Enabled => true,
+        MigMode::Disabled | MigMode::NotSupported => false,
+    }
+}

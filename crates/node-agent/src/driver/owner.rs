@@ -1,0 +1,72 @@
+//! The thread that owns the driver.
+
+use std::sync::mpsc::Receiver;
+
+use gpu::{Driver, Inventory};
+use process::admin::Liveness;
+
+use super::{Load, Request};
+use crate::decide::Step;
+
+/// The driver, if it could be opened.
+pub(super) struct Owner {
+    load: Load,
+    driver: Option<Box<dyn Driver>>,
+    liveness: Liveness,
+}
+
+impl Owner {
+    pub(super) fn new(load: Load, liveness: Liveness) -> Self {
+        Self {
+            load,
+            driver: None,
+            liveness,
+        }
+    }
+
+    /// Answers until nobody is left who asks.
+    pub(super) fn run(mut self, inbox: &Receiver<Request>) {
+        while let Ok(request) = inbox.recv() {
+            // Whoever has gone away meanwhile does not need the answer.
+            match request {
+                Request::Inventory(answer) => drop(answer.send(self.inventory())),
+                Request::Take(step, answer) => drop(answer.send(self.take(&step))),
+            }
+            self.liveness.beat();
+        }
+    }
+
+    /// A driver that cannot be read is opened afresh next time: it may have been replaced.
+    fn inventory(&mut self) -> Result<Inventory, gpu::Error> {
+        let read = self.driver()?.inventory();
+        if read.is_err() {
+            self.driver = None;
+        }
+        read
+    }
+
+    fn take(&mut self, step: &Step) -> Result<Option<String>, gpu::Error> {
+        let driver = self.driver()?;
+        match step {
+            Step::SetMode { gpu, enabled } => driver.set_mig_mode(gpu, *enabled)?,
+            Step::DestroyDevice { gpu, at, .. } => driver.destroy_compute_instances(gpu, at)?,
+            Step::DestroyInstance { gpu, at } => {
+                driver.destroy_compute_instances(gpu, at)?;
+                driver.destroy_gpu_instance(gpu, at)?;
+            }
+            Step::CreateInstance { gpu, at } => driver.create_gpu_instance(gpu, at)?,
+            Step::CreateDevice { gpu, at } => {
+                return driver.create_compute_instance(gpu, at).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn driver(&mut self) -> Result<&mut dyn Driver, gpu::Error> {
+        let driver = match self.driver.take() {
+            Some(driver) => driver,
+            None => (self.load)()?,
+        };
+        Ok(self.driver.insert(driver).as_mut())
+    }
+}

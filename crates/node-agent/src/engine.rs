@@ -1,0 +1,234 @@
+//! Takes the steps: journal before hand, one step, and then somebody looks again.
+
+use crds::gpu_node::{PlacedProfile, PreviousGpu, Target};
+
+use crate::decide::{Move, Recovery, Step, layout, next_move, recovery};
+use crate::driver::{DriverError, Gpus};
+use crate::journal::{Journal, JournalError, Record, Stage, Task};
+use crate::metrics::Metrics;
+use crate::observation::Observation;
+
+/// What an attempt to get on came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A step was taken, or has failed: look again at once.
+    Stepped,
+    /// Another stage has begun, or the operation is over: look again at once, and tell.
+    Entered,
+    /// Nothing can be done before this sentence is not true any more.
+    Waiting(String),
+    /// There is nothing to do.
+    Over,
+}
+
+/// Why there is no progress.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Without the journal nothing is done.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Nobody answers for the driver.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+}
+
+/// The GPUs and the journal of a node.
+#[derive(Debug)]
+pub struct Engine {
+    gpus: Gpus,
+    journal: Journal,
+    metrics: Metrics,
+    /// The step that was taken last, if nothing came between: taken twice in a row it has no effect.
+    took: Option<Step>,
+}
+
+impl Engine {
+    /// An engine that goes on where the journal ends.
+    pub fn new(gpus: Gpus, journal: Journal, metrics: Metrics) -> Self {
+        Self {
+            gpus,
+            journal,
+            metrics,
+            took: None,
+        }
+    }
+
+    /// The journal.
+    pub fn record(&self) -> &Record {
+        self.journal.record()
+    }
+
+    /// Learns from a look while nothing is under way: which of our instances there are, and that a reboot is over.
+    pub fn settle(&mut self, seen: &Observation) -> Result<(), JournalError> {
+        self.journal.update(|record| record.settle(&seen.gpus))
+    }
+
+    /// Writes down that an operation is about to begin.
+    pub fn intend(
+        &mut self,
+        id: i64,
+        target: &Target,
+        seen: &Observation,
+    ) -> Result<Vec<PreviousGpu>, JournalError> {
+        let previous = layout::present(&seen.gpus, target);
+        let task = Task {
+            id,
+            target: target.clone(),
+            previous: previous.clone(),
+            stage: Stage::Intended,
+        };
+        self.journal
+            .update(|record| record.operation = Some(task))?;
+        Ok(previous)
+    }
+
+    /// Writes down that the operator knows: the operation has begun.
+    pub fn confirm(&mut self) -> Result<(), JournalError> {
+        self.took = None;
+        self.stage(Stage::Clearing)
+    }
+
+    /// Forgets an operation that did not begin.
+    pub fn drop_intent(&mut self) -> Result<(), JournalError> {
+        self.journal.update(|record| {
+            let intended = |task: &Task| task.stage == Stage::Intended;
+            if record.operation.as_ref().is_some_and(intended) {
+                record.operation = None;
+            }
+        })
+    }
+
+    /// One move of the operation that is under way.
+    pub async fn advance(&mut self, seen: &Observation) -> Result<Progress, EngineError> {
+        let Some(task) = self.record().operation.clone() else {
+            return Ok(Progress::Over);
+        };
+        match next_move(&task, &seen.gpus, seen.holders()) {
+            Move::Over => Ok(Progress::Over),
+            Move::Wait(why) => {
+                self.took = None;
+                Ok(Progress::Waiting(why))
+            }
+            Move::Enter(stage) => {
+                self.enter(&task, stage, seen)?;
+                Ok(Progress::Entered)
+            }
+            Move::Take(step) => match self.take(step).await? {
+                Ok(()) => Ok(Progress::Stepped),
+                Err(why) => {
+                    self.enter(&task, task.stage.failed(why), seen)?;
+                    Ok(Progress::Entered)
+                }
+            },
+        }
+    }
+
+    /// One step of what a reboot has taken away. What fails is left to an operation.
+    pub async fn recover(&mut self, seen: &Observation) -> Result<Progress, EngineError> {
+        match recovery(self.record(), &seen.boot_id, &seen.gpus, seen.holders()) {
+            Recovery::Over => {
+                self.rebooted(seen)?;
+                Ok(Progress::Over)
+            }
+            Recovery::Wait => Ok(Progress::Waiting(
+                "the node was rebooted; nobody knows yet who holds the devices".to_owned(),
+            )),
+            Recovery::Take(step) => {
+                if let Err(why) = self.take(step).await? {
+                    tracing::error!(why, "cannot restore the layout from before the reboot");
+                    self.rebooted(seen)?;
+                }
+                Ok(Progress::Stepped)
+            }
+        }
+    }
+
+    fn rebooted(&mut self, seen: &Observation) -> Result<(), JournalError> {
+        self.took = None;
+        self.journal.update(|record| {
+            if !record.boot_id.is_empty() {
+                record.boot_id.clone_from(&seen.boot_id);
+            }
+        })
+    }
+
+    /// Takes a step. The inner error is what the driver said, a sentence.
+    async fn take(&mut self, step: Step) -> Result<Result<(), String>, EngineError> {
+        if self.took.as_ref() == Some(&step) {
+            return Ok(Err(format!(
+                "the driver agreed to {step}, and nothing changed"
+            )));
+        }
+        if let Step::CreateInstance { gpu, at } = &step {
+            self.claim(gpu, at, None)?;
+        }
+        let started = std::time::Instant::now();
+        let taken = self.gpus.take(step.clone()).await;
+        self.metrics.stepped(step.name(), started.elapsed());
+        match taken {
+            Ok(device) => self.took(step, device).map(Ok),
+            Err(DriverError::Driver(error)) => {
+                tracing::warn!(%step, %error, "a step failed");
+                self.failed(&step)?;
+                Ok(Err(error.to_string()))
+            }
+            Err(gone @ DriverError::Gone) => Err(gone.into()),
+        }
+    }
+
+    fn took(&mut self, step: Step, device: Option<String>) -> Result<(), EngineError> {
+        tracing::info!(%step, device, "took a step");
+        if let (Step::CreateDevice { gpu, at }, Some(device)) = (&step, device) {
+            self.claim(gpu, at, Some(device))?;
+        }
+        self.took = Some(step);
+        Ok(())
+    }
+
+    /// An instance that was not made is not ours, whoever makes it.
+    fn failed(&mut self, step: &Step) -> Result<(), JournalError> {
+        self.took = None;
+        let Step::CreateInstance { gpu, at } = step else {
+            return Ok(());
+        };
+        self.journal.update(|record| record.disclaim(gpu, at))
+    }
+
+    fn claim(
+        &mut self,
+        gpu: &str,
+        at: &PlacedProfile,
+        device: Option<String>,
+    ) -> Result<(), JournalError> {
+        self.journal.update(|record| record.claim(gpu, at, device))
+    }
+
+    fn stage(&mut self, stage: Stage) -> Result<(), JournalError> {
+        self.journal.update(|record| {
+            if let Some(task) = &mut record.operation {
+                task.stage = stage;
+            }
+        })
+    }
+
+    fn enter(&mut self, task: &Task, stage: Stage, seen: &Observation) -> Result<(), JournalError> {
+        tracing::info!(operation = task.id, ?stage, "the next stage begins");
+        self.took = None;
+        if stage.is_under_way() {
+            return self.stage(stage);
+        }
+        self.journal.update(|record| {
+            record.boot_id.clone_from(&seen.boot_id);
+            if stage == Stage::Done {
+                record.finish(task, &seen.gpus);
+            }
+            record.settle(&seen.gpus);
+            record.operation = Some(Task {
+                stage: stage.clone(),
+                ..task.clone()
+            });
+        })?;
+        self.metrics.ended(&stage);
+        Ok(())
+    }
+}

@@ -1,0 +1,9 @@
+//! The journal: what the agent must not forget, in one file that is the old or the new one, never half of each.
+
+mod error;
+mod file;
+mod record;
+
+pub use error::JournalError;
+pub use file::Journal;
+pub use record::{Record, Stage, Task};

@@ -1,0 +1,6 @@
+//! Who holds which device, by the kubelet's `PodResources` API.
+
+mod messages;
+mod pod_resources;
+
+pub use pod_resources::Kubelet;

@@ -1,0 +1,91 @@
+//! One look at the node: the driver's account of the GPUs, with who holds them and who made what.
+
+use std::path::{Path, PathBuf};
+
+use crds::gpu_node::{GpuStatus, Holder};
+use gpu::Inventory;
+
+use crate::journal::Record;
+
+/// The node at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// The kernel's boot id.
+    pub boot_id: String,
+    /// The driver's version.
+    pub driver_version: String,
+    /// The GPUs with holders and owners. Where holders are not known they are those that were known last.
+    pub gpus: Vec<GpuStatus>,
+    /// Why it is not known who holds devices, if so.
+    pub holders: Result<(), String>,
+}
+
+impl Observation {
+    /// What the driver shows, with what it cannot know.
+    pub fn new(
+        boot_id: String,
+        inventory: Inventory,
+        holders: &[Holder],
+        unknown: Option<String>,
+        record: Option<&Record>,
+    ) -> Self {
+        let mut gpus = inventory.gpus;
+        for gpu in &mut gpus {
+            for instance in &mut gpu.instances {
+                instance.owned = record.is_some_and(|record| record.owns(&gpu.uuid, instance));
+            }
+        }
+        give(&mut gpus, holders);
+        Self {
+            boot_id,
+            driver_version: inventory.driver_version,
+            gpus,
+            holders: unknown.map_or(Ok(()), Err),
+        }
+    }
+
+    /// Whether it is known who holds devices.
+    pub fn holders(&self) -> Result<(), &str> {
+        self.holders.as_ref().copied().map_err(String::as_str)
+    }
+}
+
+/// Gives each GPU its holders. A device that the driver does not list may be part of an instance that is no whole
+/// device, so every GPU with such an instance gets its holder; without one the device is gone, and nobody can use it.
+fn give(gpus: &mut [GpuStatus], holders: &[Holder]) {
+    let is_listed: Vec<_> = holders
+        .iter()
+        .map(|holder| gpus.iter().any(|gpu| is_on(gpu, &holder.device)))
+        .collect();
+    for gpu in gpus {
+        let has_parts = gpu.instances.iter().any(|it| it.uuid.is_none());
+        gpu.holders = holders
+            .iter()
+            .zip(&is_listed)
+            .filter(|(holder, listed)| is_on(gpu, &holder.device) || (!**listed && has_parts))
+            .map(|(holder, _)| holder.clone())
+            .collect();
+    }
+}
+
+fn is_on(gpu: &GpuStatus, device: &str) -> bool {
+    let mut slices = gpu.instances.iter();
+    gpu.uuid == device || slices.any(|slice| slice.uuid.as_deref() == Some(device))
+}
+
+/// The boot id cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read the boot id from {}; name the kernel's file with --boot-id-file", path.display())]
+pub struct BootIdError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// The kernel's boot id.
+pub fn boot_id(path: &Path) -> Result<String, BootIdError> {
+    let text = std::fs::read_to_string(path).map_err(|source| BootIdError {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    Ok(text.trim().to_owned())
+}
