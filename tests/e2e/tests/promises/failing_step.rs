@@ -12,7 +12,7 @@ use crate::scene::{SMALL, Scene, a100};
 async fn a_failing_step_is_rolled_back_and_the_node_is_uncordoned() {
     let mut scene = Scene::install([a100("n1")]).await;
     scene.cut_by_hand("n1");
-    scene.cluster.start_programs().await.unwrap();
+    scene.start_programs().await;
     let seven = "{strategy: {type: MIG, mig: {layout: {1g.5gb: 7}, adopt: true}}}";
     let policy = scene.policy("p", seven).await;
     scene.in_sync("n1", &policy).await;

@@ -14,7 +14,7 @@ use crate::scene::{SMALL, Scene, a100};
 async fn only_the_pods_on_slices_that_must_go_are_evicted() {
     let mut scene = Scene::install([a100("n1")]).await;
     scene.cut_by_hand("n1");
-    scene.cluster.start_programs().await.unwrap();
+    scene.start_programs().await;
     let seven = "{strategy: {type: MIG, mig: {layout: {1g.5gb: 7}, adopt: true}}}";
     let policy = scene.policy("p", seven).await;
     let adopted = scene.in_sync("n1", &policy).await;

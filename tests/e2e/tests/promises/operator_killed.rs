@@ -54,7 +54,7 @@ async fn killed_before_anything_is_destroyed() {
         a100("releasing").label("barrier", "uncordon"),
     ];
     let mut scene = scene_with_short_lease(nodes.into_iter().chain(barred)).await;
-    scene.cluster.start_programs().await.unwrap();
+    scene.start_programs().await;
     let barrier = Barrier::raise(&scene).await;
     for name in ["draining", "releasing"] {
         scene
@@ -155,7 +155,7 @@ async fn killed_after_something_was_destroyed() {
     for node in ["rolling-back", "quarantined"] {
         scene.cut_by_hand(node);
     }
-    scene.cluster.start_programs().await.unwrap();
+    scene.start_programs().await;
     let barrier = Barrier::raise(&scene).await;
     fail(&scene, "rolling-back", When::Nth(2));
     fail(&scene, "quarantined", When::Every);

@@ -18,7 +18,7 @@ async fn a_rollback_that_fails_quarantines_the_node_and_keeps_its_cordon() {
     let gpus = scene.cluster.node("n1").gpus().clone();
     gpus.inject(broken("nvmlDeviceCreateGpuInstanceWithPlacement"))
         .unwrap();
-    scene.cluster.start_programs().await.unwrap();
+    scene.start_programs().await;
     let halves = "{strategy: {type: MIG, mig: {layout: {3g.20gb: 2}, adopt: true}}}";
     let policy = scene.policy("p", halves).await;
 

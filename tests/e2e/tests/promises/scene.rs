@@ -54,8 +54,13 @@ impl Scene {
     /// With these nodes; operator and agents are ready.
     pub async fn start(nodes: impl IntoIterator<Item = NodeSpec>) -> Self {
         let mut scene = Self::install(nodes).await;
-        scene.cluster.start_programs().await.unwrap();
+        scene.start_programs().await;
         scene
+    }
+
+    /// Starts operator and agents, and waits until they are ready.
+    pub async fn start_programs(&mut self) {
+        self.cluster.start_programs().await.unwrap();
     }
 
     /// With these nodes; operator and agents are not started.
