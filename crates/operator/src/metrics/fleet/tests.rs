@@ -57,3 +57,19 @@ async fn a_scrape_tells_the_state_of_the_fleet() {
         assert!(scraped.contains(line), "{line} in {scraped}");
     }
 }
+
+#[test]
+fn a_cordon_counts_from_when_it_was_seen_and_until_then_from_the_operations_begin() {
+    let (began, cordoned) = ("2026-11-23T00:00:00Z", "2026-11-23T00:01:00Z");
+    for (expected, status) in [(cordoned, "True"), (began, "False")] {
+        let maintenance: MaintenanceStatus = read(json!({
+            "startedAt": began,
+            "conditions": [{
+                "type": "Cordoned", "status": status, "reason": "x", "message": "",
+                "lastTransitionTime": cordoned,
+            }],
+        }));
+        let since = cordoned_since(&maintenance);
+        assert_eq!(since, Some(expected.parse().unwrap()), "{status}");
+    }
+}
