@@ -31,7 +31,7 @@ pub(super) fn admits(
     // A canary that has failed is still one: nobody follows in its place.
     let sings = |other: &&&NodeSummary| {
         let chosen = slots.iter().any(|slot| slot.node == other.name);
-        other.name != node.name && (chosen || other.is_in_flight() || other.attempts > 0)
+        chosen || other.is_in_flight() || other.attempts > 0
     };
     node.attempts > 0
         || proofs(soaked) >= enough

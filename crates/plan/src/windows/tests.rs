@@ -141,6 +141,37 @@ fn local_times_follow_the_clocks_of_their_zone() {
 }
 
 #[test]
+fn a_start_in_a_gap_at_midnight_still_belongs_to_its_day() {
+    // Saturday 23:30 does not exist there: at 23:00 it was Sunday.
+    let night =
+        || json!([{"days": ["Sat"], "start": "23:30", "end": "02:00", "timeZone": "America/Nuuk"}]);
+    agree([
+        ("shifted", night(), "2025-03-30T00:29:59-01:00", false),
+        ("into Sunday", night(), "2025-03-30T00:30:00-01:00", true),
+        (
+            "which it ends on",
+            night(),
+            "2025-03-30T01:59:59-01:00",
+            true,
+        ),
+        (
+            "by the wall clock",
+            night(),
+            "2025-03-30T02:00:00-01:00",
+            false,
+        ),
+    ]);
+}
+
+#[test]
+fn a_window_that_a_gap_swallows_does_not_open() {
+    let swallowed = json!([{"start": "02:30", "end": "03:00", "timeZone": "America/New_York"}]);
+    let state = schedule(swallowed).at(at("2026-03-08T03:29:00-04:00"));
+    let next = opening(&state).map(|(start, _)| start);
+    assert_eq!(next, Some(at("2026-03-09T02:30:00-04:00")));
+}
+
+#[test]
 fn a_cron_hit_is_inside_and_its_end_outside() {
     agree([
         (
@@ -272,6 +303,10 @@ fn blackouts_win_over_windows_and_over_having_none() {
     assert_eq!(
         opening(&cut.at(at("2026-05-02T01:30:00Z"))),
         Some((at("2026-05-02T01:00:00Z"), at(from)))
+    );
+    assert_eq!(
+        opening(&cut.at(at("2026-05-02T02:45:00Z"))),
+        Some((at(to), at("2026-05-02T03:00:00Z")))
     );
     let shut = cut.at(at("2026-05-02T02:10:00Z"));
     assert_eq!(opening(&shut), Some((at(to), at("2026-05-02T03:00:00Z"))));

@@ -126,6 +126,11 @@ fn one_node_in_a_bad_state_stops_nobody_else() {
     let nodes = [
         waiting("a", "AwaitingSlot", 0),
         refused(waiting("b", "PolicyInvalid", 0), ProblemReason::Blocked),
+        // Whatever it is, another policy's node is another policy's.
+        NodeSummary {
+            won: false,
+            ..refused(node("c"), ProblemReason::NoPlacement)
+        },
     ];
     let report = report(&policy(json!({})), &nodes, now());
     assert_eq!(report.status.slots.len(), 1);
