@@ -136,14 +136,14 @@ fn world(from: &Anywhere) -> World {
         stage,
     });
     world.maintenance = status(from, status_id, &world);
-    let [marked, pre_cordoned, unschedulable, ours] = from.node;
-    world.admin_keeps_it_cordoned = unschedulable && (!marked || pre_cordoned || !ours);
+    let [is_marked, pre_cordoned, unschedulable, ours] = from.node;
+    world.admin_keeps_it_cordoned = unschedulable && (!is_marked || pre_cordoned || !ours);
     world.change_node(|node| {
-        node.operation = marked.then_some(marker);
-        node.pre_cordoned = marked && pre_cordoned;
+        node.operation = is_marked.then_some(marker);
+        node.pre_cordoned = is_marked && pre_cordoned;
         node.unschedulable = unschedulable;
         node.cordon_is_ours = ours;
-        node.tainted = marked;
+        node.tainted = is_marked;
     });
     world
 }
