@@ -14,11 +14,8 @@ pub(super) fn look(turn: &mut Turn) {
     if stops_late_go_ahead(turn) || tries_again(turn) {
         return;
     }
-    let is_untouched = turn
-        .status
-        .outcome
-        .as_ref()
-        .is_some_and(|outcome| outcome.result == OperationResult::Failed);
+    let outcome = turn.status.outcome.as_ref().map(|outcome| outcome.result);
+    let is_untouched = outcome == Some(OperationResult::Failed) && !super::has_begun(turn);
     if is_untouched {
         released_by_hand(turn);
     } else {

@@ -1,6 +1,16 @@
 //! The steps as tables, one file per group of phases, and as properties in a world that is against them.
 
 mod anywhere;
+mod conclusion;
+mod config_only;
+mod drain_timeout;
+mod draining;
 mod fixtures;
+mod ownership;
+mod pending;
+mod preparing;
 mod properties;
+mod quarantined;
+mod repartitioning;
+mod units;
 mod world;

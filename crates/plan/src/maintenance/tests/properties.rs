@@ -79,23 +79,10 @@ fn action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// One round of a world in which everybody does what they should.
-fn fair_round(world: &mut World) -> Option<Next> {
-    world.admission_acts();
-    world.plugin_acts();
-    world.pods_end();
-    world.agent_acts();
-    world.operator_reads();
-    let next = world.operator_acts(u32::MAX);
-    world.check_world();
-    next
-}
-
 fn perform(world: &mut World, action: Action) {
     match action {
         Action::Round => {
-            fair_round(world);
-            world.pass(1);
+            world.round();
         }
         Action::OperatorReads => world.operator_reads(),
         Action::OperatorActs => {
@@ -148,7 +135,7 @@ pub(super) fn settles(world: &mut World) {
             world.node_version,
             world.slot.clone(),
         );
-        let next = fair_round(world);
+        let next = world.everybody_acts();
         let is_quiet = before
             == (
                 world.writes,

@@ -51,11 +51,11 @@ impl World {
         match (asked.stage, stage.filter(|_| is_known)) {
             (OperationStage::Prepare, None) if self.fault == Some(Fault::Refuse) => {
                 self.fault = None;
-                self.says(asked.id, AgentStage::Refused, Some("told to"));
+                self.answers(asked.id, AgentStage::Refused, Some("told to"));
             }
-            (OperationStage::Prepare, None) => self.says(asked.id, AgentStage::Ready, None),
+            (OperationStage::Prepare, None) => self.answers(asked.id, AgentStage::Ready, None),
             (OperationStage::Abort, None | Some(AgentStage::Ready)) => {
-                self.says(
+                self.answers(
                     asked.id,
                     AgentStage::Refused,
                     Some("aborted by the operator"),
@@ -76,9 +76,9 @@ impl World {
             .values()
             .any(|device| affected.contains(device))
         {
-            self.says(id, AgentStage::Refused, Some("held"));
+            self.answers(id, AgentStage::Refused, Some("held"));
         } else if version == self.gpu_node_version {
-            self.says(id, AgentStage::Destroying, None);
+            self.answers(id, AgentStage::Destroying, None);
             self.reports();
         }
     }
@@ -128,7 +128,7 @@ impl World {
     }
 
     /// Creates what is missing, each with a UUID that never was, and removes what is not wanted.
-    pub(super) fn makes(&mut self, wanted: &[PlacedProfile]) {
+    pub(in super::super) fn makes(&mut self, wanted: &[PlacedProfile]) {
         self.gpu
             .instances
             .retain(|slice| wanted.contains(&place(slice)));
@@ -151,7 +151,7 @@ impl World {
         }
     }
 
-    fn says(&mut self, id: i64, stage: AgentStage, error: Option<&str>) {
+    fn answers(&mut self, id: i64, stage: AgentStage, error: Option<&str>) {
         self.journal = Some(AgentOperation {
             id,
             stage,

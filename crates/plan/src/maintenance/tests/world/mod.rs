@@ -8,14 +8,18 @@ mod plugin;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crds::gpu_node::{AgentOperation, AgentStatus, GpuStatus, MaintenanceStatus};
+use crds::gpu_node::{
+    AgentOperation, AgentStatus, GpuStatus, MaintenanceStatus, OperationResult, Phase,
+};
 use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::fixtures;
+use crate::conditions;
 use crate::drain::EvictionMemory;
+use crate::maintenance::Next;
 use crate::node::NodeView;
 use crate::pod::PodView;
 use crate::resolve::Wish;
@@ -67,11 +71,14 @@ pub(super) struct World {
     pub(super) journal: Option<AgentOperation>,
     pub(super) agent_saw: Option<(GpuNodeSpec, u64)>,
     pub(super) fault: Option<Fault>,
+    pub(super) plugin_is_up: bool,
     pub(super) plugin_key: Option<String>,
     pub(super) created: u32,
     // People and budgets.
     pub(super) want: Want,
     pub(super) budget_blocks: bool,
+    pub(super) pods_never_end: bool,
+    pub(super) checks_scope: bool,
     pub(super) admin_keeps_it_cordoned: bool,
     pub(super) nodes_made: u32,
     // The operator's memory.
@@ -108,10 +115,13 @@ impl World {
             journal: None,
             agent_saw: None,
             fault: None,
+            plugin_is_up: true,
             plugin_key: None,
             created: 0,
             want: Want::Layout(fixtures::BEFORE),
             budget_blocks: false,
+            pods_never_end: false,
+            checks_scope: true,
             admin_keeps_it_cordoned: false,
             nodes_made: 0,
             snapshot: None,
@@ -127,6 +137,80 @@ impl World {
         }
         world.agent_acts();
         world
+    }
+
+    /// In sync with the layout before; nothing is left to do.
+    pub(super) fn in_sync() -> Self {
+        Self::new().until(Phase::InSync)
+    }
+
+    /// In sync with the layout before, and the policy has come to ask for another that keeps one slice.
+    pub(super) fn changing() -> Self {
+        let mut world = Self::in_sync();
+        world.events.clear();
+        world.wants(Want::Layout(fixtures::AFTER));
+        world
+    }
+
+    /// Lets everybody act until the node is in this phase.
+    pub(super) fn until(mut self, phase: Phase) -> Self {
+        for _ in 0..1_000 {
+            if self.maintenance.phase == phase {
+                return self;
+            }
+            self.round();
+        }
+        panic!("never in {phase:?}: {:#?}", self.maintenance);
+    }
+
+    /// The clock moves to this moment, and everybody acts.
+    pub(super) fn until_after(mut self, moment: Timestamp) -> Self {
+        self.now = moment.max(self.now);
+        self.round();
+        self
+    }
+
+    /// Lets everybody act for so many seconds.
+    pub(super) fn rounds(mut self, seconds: u32) -> Self {
+        for _ in 0..seconds {
+            self.round();
+        }
+        self
+    }
+
+    /// Everybody acts once, and a second passes.
+    pub(super) fn round(&mut self) {
+        self.everybody_acts();
+        self.pass(1);
+    }
+
+    /// Everybody does what they should, once; the operator last.
+    pub(super) fn everybody_acts(&mut self) -> Option<Next> {
+        self.admission_acts();
+        self.plugin_acts();
+        self.pods_end();
+        self.agent_acts();
+        self.operator_reads();
+        let next = self.operator_acts(u32::MAX);
+        self.check_world();
+        next
+    }
+
+    /// The reason and the message of a condition, if it is `True`.
+    pub(super) fn says(&self, kind: &str) -> Option<(&str, &str)> {
+        let condition = conditions::find(&self.maintenance.conditions, kind)?;
+        let is_true = condition.status == "True";
+        is_true.then_some((condition.reason.as_str(), condition.message.as_str()))
+    }
+
+    /// The result and the reason of the latest operation.
+    pub(super) fn latest(&self) -> Option<(OperationResult, &str)> {
+        let latest = self.maintenance.history.first()?;
+        Some((latest.result, latest.reason.as_str()))
+    }
+
+    pub(super) fn the_node(&self) -> &NodeView {
+        self.node.as_ref().expect("a node")
     }
 
     pub(super) fn pass(&mut self, seconds: i64) {

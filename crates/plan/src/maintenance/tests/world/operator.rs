@@ -100,7 +100,7 @@ impl World {
     pub(in super::super) fn operator_acts(&mut self, survives: u32) -> Option<Next> {
         let seen = self.snapshot.take()?;
         let step = seen.step(self.now);
-        invariants::check(&seen, &step);
+        invariants::check(&seen, &step, self.checks_scope);
         let mut left = survives;
         for effect in &step.effects {
             if left == 0 {

@@ -9,6 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::{Want, World};
 use crate::conditions;
+use crate::maintenance::tests::fixtures;
 use crate::node::NodeView;
 use crate::pod::{Controller, PodView, Protection};
 use crate::windows::WindowState;
@@ -111,6 +112,9 @@ impl World {
 
     /// Pods that were asked to end do.
     pub(in super::super) fn pods_end(&mut self) {
+        if self.pods_never_end {
+            return;
+        }
         let (ended, rest) = std::mem::take(&mut self.pods)
             .into_iter()
             .partition(|pod: &PodView| pod.leaving_since.is_some());
@@ -176,5 +180,23 @@ impl World {
             self.make_node();
         }
         self.change_node(|node| node.hold = false);
+    }
+
+    /// A person brings the GPU into a layout by hand.
+    pub(in super::super) fn repairs_to(&mut self, layout: &[(&str, i32)]) {
+        let wanted = fixtures::target(layout).gpus[0].mig.instances.clone();
+        self.makes(&wanted);
+    }
+
+    /// Lets everybody act until nothing is under way.
+    pub(in super::super) fn until_settled(mut self) -> Self {
+        for _ in 0..1_000 {
+            let phase = self.maintenance.phase;
+            if matches!(phase, Phase::InSync | Phase::Pending | Phase::Unmanaged) {
+                return self;
+            }
+            self.round();
+        }
+        panic!("never settles: {:#?}", self.maintenance);
     }
 }

@@ -8,7 +8,9 @@ use crate::profile;
 impl World {
     /// The plugin notices another label whose entry exists, reads the devices, and the kubelet advertises them.
     pub(in super::super) fn plugin_acts(&mut self) {
-        let Some(node) = &self.node else { return };
+        let Some(node) = self.node.as_ref().filter(|_| self.plugin_is_up) else {
+            return;
+        };
         let key = node.plugin_config.clone();
         let is_known = key
             .as_ref()

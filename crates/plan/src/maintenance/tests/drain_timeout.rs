@@ -1,0 +1,129 @@
+//! A drain that takes longer than the policy allows.
+
+use crds::gpu_node::{OperationResult, Phase};
+use crds::policy::OnDrainTimeout;
+
+use super::fixtures::BEFORE;
+use super::world::{Want, World};
+use crate::maintenance::Effect;
+
+fn blocked(rule: OnDrainTimeout) -> World {
+    let mut world = World::changing();
+    world.budget_blocks = true;
+    world.policy.maintenance.drain.on_timeout = rule;
+    world.policy.maintenance.drain.grace_period_seconds = Some(0);
+    let world = world.until(Phase::Draining);
+    world.rounds(595)
+}
+
+#[test]
+fn the_sentence_says_until_when_and_what_then() {
+    for (rule, word) in [
+        (OnDrainTimeout::Release, "given back"),
+        (OnDrainTimeout::KeepCordoned, "stays cordoned"),
+        (
+            OnDrainTimeout::Force,
+            "deleted past their disruption budgets",
+        ),
+    ] {
+        let world = blocked(rule);
+        let sentence = world.maintenance.waiting_for.unwrap();
+        let until = world.maintenance.deadline.unwrap().0.to_string();
+        assert!(
+            sentence.contains(word) && sentence.contains(&until),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn release_gives_the_node_back_and_tries_again_later_and_later() {
+    let world = blocked(OnDrainTimeout::Release)
+        .until(Phase::Releasing)
+        .until(Phase::Pending);
+    assert_eq!(
+        world.latest(),
+        Some((OperationResult::Failed, "DrainTimedOut"))
+    );
+    assert!(
+        world.maintenance.history[0]
+            .message
+            .contains("The disruption budget web")
+    );
+    assert!(world.events.contains(&"DrainTimedOut"));
+    assert!(!world.the_node().unschedulable && world.evicted.is_empty());
+    let first = world.maintenance.next_attempt.clone().unwrap().0;
+    assert_eq!(first.duration_since(world.now).as_mins(), 4);
+    let world = world
+        .until_after(first)
+        .until(Phase::Draining)
+        .until(Phase::Pending);
+    assert_eq!(world.maintenance.attempts, 2);
+    let second = world.maintenance.next_attempt.clone().unwrap().0;
+    assert_eq!(second.duration_since(world.now).as_mins(), 9);
+}
+
+#[test]
+fn keep_cordoned_waits_for_a_person() {
+    let kept = || {
+        blocked(OnDrainTimeout::KeepCordoned)
+            .until(Phase::Quarantined)
+            .rounds(30)
+    };
+    let world = kept();
+    assert!(world.the_node().unschedulable);
+    assert_eq!(world.says("Quarantined").unwrap().0, "DrainTimedOut");
+    assert!(world.slot.is_some());
+
+    let mut uncordoned = kept();
+    uncordoned.admin_uncordons();
+    let uncordoned = uncordoned.until(Phase::Pending);
+    assert_eq!(uncordoned.the_node().operation, None);
+
+    let mut retried = kept();
+    retried.change_node(|node| node.retry = Some("again".to_owned()));
+    retried.budget_blocks = false;
+    let retried = retried.until(Phase::InSync);
+    assert!(!retried.the_node().unschedulable);
+    assert_eq!(retried.maintenance.history.len(), 2);
+
+    let mut unwanted = kept();
+    unwanted.wants(Want::Layout(BEFORE));
+    let unwanted = unwanted.until(Phase::InSync);
+    assert!(!unwanted.the_node().unschedulable);
+}
+
+#[test]
+fn force_deletes_what_a_budget_protects_and_never_with_grace_zero() {
+    let mut world = blocked(OnDrainTimeout::Force);
+    let mut deleted = Vec::new();
+    while world.maintenance.phase == Phase::Draining {
+        let step = world.look().step(world.now);
+        deleted.extend(
+            step.effects
+                .into_iter()
+                .filter(|effect| matches!(effect, Effect::Delete { .. })),
+        );
+        world.round();
+    }
+    assert_eq!(deleted.len(), 2);
+    assert!(
+        deleted
+            .iter()
+            .all(|effect| matches!(effect, Effect::Delete { grace: Some(1), .. }))
+    );
+    let world = world.until(Phase::InSync);
+    assert!(world.events.contains(&"DrainTimedOut"));
+}
+
+#[test]
+fn force_gives_up_on_a_pod_that_does_not_end_even_so() {
+    let mut world = blocked(OnDrainTimeout::Force);
+    world.pods_never_end = true;
+    let world = world.until(Phase::Releasing).until(Phase::Pending);
+    assert_eq!(
+        world.latest(),
+        Some((OperationResult::Failed, "DrainTimedOut"))
+    );
+    assert!(!world.the_node().unschedulable);
+}

@@ -1,0 +1,106 @@
+//! The ways out of quarantine that a person opens.
+
+use crds::gpu_node::{OperationResult, Phase};
+
+use super::fixtures::OTHER;
+use super::world::{Fault, Want, World};
+
+fn quarantined() -> World {
+    let mut world = World::changing();
+    world.fault = Some(Fault::CreateAndRollBack);
+    world.until(Phase::Quarantined).rounds(3)
+}
+
+#[test]
+fn a_retry_runs_the_operation_again_without_giving_the_node_back() {
+    let mut world = quarantined();
+    let first = world.maintenance.operation_id;
+    world.change_node(|node| node.retry = Some("1".to_owned()));
+    while world.maintenance.phase != Phase::InSync {
+        world.round();
+        let is_kept = world.the_node().unschedulable;
+        assert!(is_kept || matches!(world.maintenance.phase, Phase::Uncordoning | Phase::InSync));
+    }
+    assert_eq!(world.maintenance.operation_id, first + 1);
+    let results: Vec<_> = world
+        .maintenance
+        .history
+        .iter()
+        .map(|entry| entry.result)
+        .collect();
+    assert_eq!(
+        results,
+        [OperationResult::Succeeded, OperationResult::Quarantined]
+    );
+    let world = world.rounds(2);
+    assert_eq!(world.slot, None);
+}
+
+#[test]
+fn another_wish_is_tried_too() {
+    let mut world = quarantined();
+    world.wants(Want::Layout(OTHER));
+    let world = world.until(Phase::Preparing).until(Phase::InSync);
+    assert!(!world.the_node().unschedulable);
+}
+
+#[test]
+fn a_retry_that_is_given_up_goes_back_to_quarantine_and_not_to_the_scheduler() {
+    let mut world = quarantined();
+    world.fault = Some(Fault::Refuse);
+    world.change_node(|node| node.retry = Some("1".to_owned()));
+    let world = world.until(Phase::Preparing).until(Phase::Quarantined);
+    assert_eq!(world.says("Quarantined").unwrap().0, "AgentRefused");
+    assert!(world.the_node().unschedulable);
+
+    let mut world = quarantined();
+    world.change_node(|node| node.retry = Some("1".to_owned()));
+    let mut world = world.until(Phase::Repartitioning).rounds(1);
+    world.agent_is_up = false;
+    let mut world = world.until(Phase::Quarantined).rounds(3);
+    assert_eq!(world.says("Quarantined").unwrap().0, "AgentLost");
+    let stage = world.spec.operation.as_ref().unwrap().stage;
+    assert_eq!(
+        stage,
+        crds::gpu_node::OperationStage::Abort,
+        "a late agent must not begin"
+    );
+    world.agent_is_up = true;
+    let world = world.rounds(10);
+    assert!(world.gpu.instances.is_empty());
+}
+
+#[test]
+fn people_and_windows_hold_a_retry_back() {
+    let words: [fn(&mut World); 4] = [
+        |world| world.valid = false,
+        |world| world.policy.paused = true,
+        |world| world.change_node(|node| node.hold = true),
+        |world| world.set_window(false),
+    ];
+    for say in words {
+        let mut world = quarantined();
+        say(&mut world);
+        world.change_node(|node| node.retry = Some("1".to_owned()));
+        let mut world = world.rounds(5);
+        assert_eq!(world.maintenance.phase, Phase::Quarantined);
+        world.becomes_fair();
+        let world = world.until(Phase::InSync);
+        assert_eq!(world.maintenance.retry_seen.as_deref(), Some("1"));
+    }
+}
+
+#[test]
+fn a_status_that_somebody_cleared_does_not_lose_what_the_agent_has_begun() {
+    let mut world = World::changing();
+    world.fault = Some(Fault::CreateAndRollBack);
+    let mut world = world.until(Phase::Repartitioning).rounds(2);
+    world.maintenance = crds::gpu_node::MaintenanceStatus::default();
+    world.gpu_node_version += 1;
+    let world = world.until(Phase::Quarantined);
+    assert!(world.the_node().unschedulable);
+    assert_eq!(
+        Some(world.maintenance.operation_id),
+        world.the_node().operation
+    );
+}
