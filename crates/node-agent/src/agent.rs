@@ -5,6 +5,7 @@
 //!   GpuNode (watch, GET) ─────────┘          └──────► report (status.agent)
 //! ```
 
+mod begin;
 mod look;
 mod operate;
 mod report;
@@ -19,8 +20,8 @@ use process::shutdown::Shutdown;
 use tokio::sync::watch;
 
 use crate::api::{GpuNodes, Known};
-use crate::driver::Gpus;
-use crate::engine::{Engine, EngineError};
+use crate::driver::{DriverError, Gpus};
+use crate::engine::Engine;
 use crate::kubelet::Kubelet;
 use crate::metrics::Metrics;
 use view::View;
@@ -78,6 +79,8 @@ pub struct Agent {
     failures: u32,
     /// The last complaint, so that each is logged once.
     complaint: Option<String>,
+    /// The same, about the API server.
+    api_complaint: Option<String>,
 }
 
 impl Agent {
@@ -110,6 +113,7 @@ impl Agent {
             holders: Vec::new(),
             failures: 0,
             complaint: None,
+            api_complaint: None,
         }
     }
 
@@ -117,7 +121,7 @@ impl Agent {
     ///
     /// # Errors
     /// Only if nothing can be done about it in this process.
-    pub async fn run(mut self, stop: Shutdown) -> Result<(), EngineError> {
+    pub async fn run(mut self, stop: Shutdown) -> Result<(), DriverError> {
         loop {
             match self.look().await? {
                 Next::Now if stop.is_requested() => return Ok(()),

@@ -1,18 +1,36 @@
 //! One look: everything is read, something is done, and told.
 
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Agent, LONGEST, Next, POLL, SOON, view::View};
 use crate::api::Known;
 use crate::decide::status::Unready;
 use crate::driver::DriverError;
 use crate::engine::{Engine, EngineError};
-use crate::journal::{Journal, Stage};
+use crate::journal::{Journal, JournalError, Stage};
 use crate::observation::{Observation, boot_id};
 
 impl Agent {
-    /// One look.
-    pub(super) async fn look(&mut self) -> Result<Next, EngineError> {
+    /// One look. A journal that cannot be written is opened again at the next one: everything that was about to be
+    /// written is decided afresh.
+    ///
+    /// # Errors
+    /// Nobody answers for the driver any more.
+    pub(super) async fn look(&mut self) -> Result<Next, DriverError> {
+        match self.look_once().await {
+            Ok(next) => Ok(next),
+            Err(EngineError::Driver(gone)) => Err(gone),
+            Err(EngineError::Journal(error)) => {
+                self.engine = None;
+                let unready = self.no_journal(&error);
+                self.complain(Some(&unready));
+                self.report_blind(Some(&unready)).await;
+                Ok(Next::After(SOON))
+            }
+        }
+    }
+
+    async fn look_once(&mut self) -> Result<Next, EngineError> {
         self.hear().await;
         let journal = self.open_journal();
         let seen = self.observe().await?;
@@ -42,7 +60,7 @@ impl Agent {
 
     /// What the operator asks for. An intent is resolved by what the `GpuNode` itself says.
     async fn hear(&mut self) {
-        if self.known.has_changed().unwrap_or(false) {
+        if self.view.is_none() || self.known.has_changed().unwrap_or(false) {
             let known = self.known.borrow_and_update().clone();
             match known {
                 Known::Unknown => {}
@@ -68,13 +86,7 @@ impl Agent {
                     let (gpus, metrics) = (self.gpus.clone(), self.metrics.clone());
                     self.engine = Some(Engine::new(gpus, journal, metrics));
                 }
-                Err(error) => {
-                    self.metrics.read_failed("journal");
-                    let message = process::Chain(&error).to_string();
-                    self.gates.journal.close(&message);
-                    let reason = error.reason();
-                    return Some(Unready { reason, message });
-                }
+                Err(error) => return Some(self.no_journal(&error)),
             }
         }
         self.gates.journal.open();
@@ -123,6 +135,14 @@ impl Agent {
         }
     }
 
+    fn no_journal(&self, error: &JournalError) -> Unready {
+        self.metrics.read_failed("journal");
+        let message = process::Chain(error).to_string();
+        self.gates.journal.close(&message);
+        let reason = error.reason();
+        Unready { reason, message }
+    }
+
     fn no_driver(&self, error: &gpu::Error) -> Unready {
         self.metrics.read_failed("driver");
         let message = error.to_string();
@@ -148,9 +168,10 @@ impl Agent {
         if complaint == self.complaint {
             return;
         }
-        match &complaint {
-            Some(message) => warn!("not ready: {message}"),
-            None => tracing::info!("the driver answers, and who holds the GPUs is known"),
+        if let Some(message) = &complaint {
+            warn!("not ready: {message}");
+        } else {
+            info!("the driver answers, and who holds the GPUs is known");
         }
         self.complaint = complaint;
     }

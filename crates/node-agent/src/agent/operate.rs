@@ -4,12 +4,14 @@ use crds::gpu_node::{AgentStage, Operation, OperationStage, Target};
 use tracing::{error, info, warn};
 
 use super::{Agent, Next, POLL, SOON, View};
-use crate::api::ApiError;
 use crate::decide::status::{Answer, Unready};
-use crate::decide::{Duty, check, duty, in_the_way};
+use crate::decide::{Duty, check, duty};
 use crate::engine::{EngineError, Progress};
 use crate::journal::Task;
 use crate::observation::Observation;
+
+/// Why an operation is refused that the operator has called off.
+const ABORTED: &str = "aborted by the operator; nothing was changed";
 
 /// What is said about an operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +51,7 @@ impl Agent {
         }
     }
 
-    fn task(&self) -> Option<&Task> {
+    pub(super) fn task(&self) -> Option<&Task> {
         self.engine.as_ref()?.record().operation.as_ref()
     }
 
@@ -67,6 +69,10 @@ impl Agent {
     fn idle(&mut self, seen: &Observation) -> Result<(Say, Next), EngineError> {
         if let Some(engine) = &mut self.engine {
             engine.settle(seen)?;
+            // Not while it is unknown what the `GpuNode` says.
+            if self.view.is_some() {
+                engine.drop_intent()?;
+            }
         }
         let said = self.view.as_ref().and_then(View::operation);
         let newer = |task: &&Task| said.is_none_or(|said| said.id <= task.id);
@@ -91,13 +97,6 @@ impl Agent {
         Ok((say, next))
     }
 
-    fn confirm(&mut self) -> Result<(Say, Next), EngineError> {
-        if let Some(engine) = &mut self.engine {
-            engine.confirm()?;
-        }
-        Ok((Say::Keep, Next::Now))
-    }
-
     /// Without the journal nobody knows how far it is.
     fn lost(&self, asked: &Operation) -> (Say, Next) {
         if self.engine.is_none() {
@@ -118,12 +117,13 @@ impl Agent {
         if let Some(engine) = &mut self.engine {
             engine.drop_intent()?;
         }
-        Ok(self.refuse(asked.id, "aborted by the operator; nothing was changed"))
+        Ok(self.refuse(asked.id, ABORTED))
     }
 
-    fn refuse(&self, id: i64, why: impl Into<String>) -> (Say, Next) {
+    pub(super) fn refuse(&self, id: i64, why: impl Into<String>) -> (Say, Next) {
         let why = why.into();
-        if !self.view.as_ref().is_some_and(|view| view.has_refused(id)) {
+        let view = self.view.as_ref();
+        if !view.is_some_and(|view| view.has_said(id, AgentStage::Refused)) {
             info!(operation = id, why, "refused");
             self.metrics.refused();
         }
@@ -137,67 +137,27 @@ impl Agent {
         unready: Option<&Unready>,
         asked: &Operation,
     ) -> (Say, Next) {
-        let target = self
-            .view
-            .as_ref()
-            .and_then(|view| view.spec.target.as_ref());
+        let view = self.view.as_ref();
+        let target = view.and_then(|view| view.spec.target.as_ref());
         match can_be_had(seen, unready, target) {
-            Err(why) => self.refuse(asked.id, why),
-            Ok(_) => {
+            Err(why) if !self.keeps_ready(unready, asked) => self.refuse(asked.id, why),
+            Ok(_) | Err(_) => {
                 let answer = Answer::new(asked.id, AgentStage::Ready, None);
                 (Say::Answer(answer), Next::After(POLL))
             }
         }
     }
 
-    /// The point of no return: journal, then the operator's knowledge at exactly the version that asks for it, then the
-    /// journal again, and only then the first step.
-    async fn begin(
-        &mut self,
-        seen: &Observation,
-        unready: Option<&Unready>,
-        asked: &Operation,
-    ) -> Result<(Say, Next), EngineError> {
-        let object = match self.api.get().await {
-            Ok(object) => object,
-            Err(error) => return Ok(self.not_now(&error)),
-        };
-        let fresh = View::of(object.clone());
-        let proceed = |it: &Operation| it.id == asked.id && it.stage == OperationStage::Proceed;
-        let still = fresh.asked().is_some_and(proceed);
-        self.view = Some(fresh);
-        if !still {
-            return Ok((Say::Keep, Next::Now));
-        }
-        let target = match can_be_had(seen, unready, object.spec.target.as_ref()) {
-            Ok(target) => target,
-            Err(why) => return Ok(self.refuse(asked.id, why)),
-        };
-        let affected = plan::change::between(&seen.gpus, target).affected;
-        let blocked = in_the_way(&seen.gpus, &affected);
-        if !blocked.is_empty() {
-            return Ok(self.refuse(asked.id, format!("in the way: {}", blocked.join("; "))));
-        }
-        let Some(engine) = &mut self.engine else {
-            return Ok((Say::Keep, Next::After(SOON)));
-        };
-        let mut answer = Answer::new(asked.id, AgentStage::Destroying, None);
-        answer.previous = engine.intend(asked.id, target, seen)?;
-        match self.announce(&object, seen, answer).await {
-            Ok(()) => self.confirm(),
-            Err(error) => Ok(self.not_now(&error)),
-        }
-    }
-
-    /// The next look begins with a fresh read, which tells whether a write that was not answered was done.
-    fn not_now(&mut self, error: &ApiError) -> (Say, Next) {
-        self.api_failed(error);
-        (Say::Keep, Next::After(SOON))
+    /// Whether an operation that was found in order stays so although the node cannot be read at the moment: a kubelet
+    /// that restarts does not end a drain. Before anything is destroyed everything is read again.
+    fn keeps_ready(&self, unready: Option<&Unready>, asked: &Operation) -> bool {
+        let view = self.view.as_ref();
+        unready.is_some() && view.is_some_and(|view| view.has_said(asked.id, AgentStage::Ready))
     }
 }
 
 /// The target, if it can be had now.
-fn can_be_had<'a>(
+pub(super) fn can_be_had<'a>(
     seen: &Observation,
     unready: Option<&Unready>,
     target: Option<&'a Target>,
@@ -227,15 +187,24 @@ impl Agent {
         let asked = view.and_then(View::asked);
         match duty(asked, view.and_then(View::operation), self.task()) {
             Duty::Continue => self.task().and_then(told).map_or(Say::Keep, Say::Answer),
-            Duty::Prepare | Duty::Begin => {
-                let why = unready.map_or("the GPUs cannot be read", |it| &it.message);
-                asked.map_or(Say::Keep, |asked| self.refuse(asked.id, why).0)
+            Duty::Prepare | Duty::Begin | Duty::Abort => {
+                asked.map_or(Say::Keep, |asked| self.answer_blind(unready, asked))
             }
-            Duty::Abort => asked.map_or(Say::Keep, |asked| {
-                self.refuse(asked.id, "aborted by the operator; nothing was changed")
-                    .0
-            }),
             Duty::Idle | Duty::Confirm | Duty::Lost => Say::Keep,
         }
+    }
+
+    fn answer_blind(&self, unready: Option<&Unready>, asked: &Operation) -> Say {
+        let is_preparing = asked.stage == OperationStage::Prepare;
+        if is_preparing && self.keeps_ready(unready, asked) {
+            return Say::Answer(Answer::new(asked.id, AgentStage::Ready, None));
+        }
+        let why = match asked.stage {
+            OperationStage::Abort => ABORTED,
+            OperationStage::Prepare | OperationStage::Proceed => {
+                unready.map_or("the GPUs cannot be read", |it| &it.message)
+            }
+        };
+        self.refuse(asked.id, why).0
     }
 }

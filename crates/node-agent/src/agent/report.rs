@@ -73,9 +73,11 @@ impl Agent {
         let before = self.view.as_ref().and_then(|view| view.said.as_ref());
         let mut conditions = before.map(|it| it.conditions.clone()).unwrap_or_default();
         ready(&mut conditions, unready, now);
-        let record = self.engine.as_ref().map(Engine::record);
-        let verified = record.map_or(&[][..], |record| &record.verified);
-        drifted(&mut conditions, &seen.gpus, verified, now);
+        if !self.is_under_way() {
+            let record = self.engine.as_ref().map(Engine::record);
+            let verified = record.map_or(&[][..], |record| &record.verified);
+            drifted(&mut conditions, &seen.gpus, verified, now);
+        }
         AgentStatus {
             boot_id: seen.boot_id.clone(),
             driver_version: seen.driver_version.clone(),
@@ -127,6 +129,7 @@ impl Agent {
 
     fn remember(&mut self, status: AgentStatus) {
         self.gates.gpu_node.open();
+        self.api_complaint = None;
         if let Some(view) = &mut self.view {
             view.said = Some(status);
         }
@@ -135,8 +138,11 @@ impl Agent {
     pub(super) fn api_failed(&mut self, error: &ApiError) {
         self.metrics.read_failed("api");
         let message = process::Chain(error).to_string();
-        warn!("{message}");
-        self.gates.gpu_node.close(message);
+        self.gates.gpu_node.close(&message);
+        if self.api_complaint.as_ref() != Some(&message) {
+            warn!("{message}");
+            self.api_complaint = Some(message);
+        }
     }
 }
 

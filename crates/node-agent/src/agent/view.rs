@@ -40,9 +40,9 @@ impl View {
         self.said.as_ref()?.operation.as_ref()
     }
 
-    /// Whether the agent has refused this operation.
-    pub(super) fn has_refused(&self, id: i64) -> bool {
+    /// Whether this was the last word about this operation.
+    pub(super) fn has_said(&self, id: i64, stage: AgentStage) -> bool {
         let said = self.operation().filter(|said| said.id == id);
-        said.is_some_and(|said| said.stage == AgentStage::Refused)
+        said.is_some_and(|said| said.stage == stage)
     }
 }

@@ -41,22 +41,20 @@ pub fn slices(gpu: &GpuStatus) -> MigTarget {
 
 /// Whether the GPUs have this layout; instances that others have made may stand beside it. The error is a sentence.
 pub fn is_reached(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Result<(), String> {
-    let index = |uuid: &str| {
-        let gpu = gpus.iter().find(|gpu| gpu.uuid == uuid);
-        gpu.map_or(-1, |gpu| gpu.index)
-    };
-    let of = |gpu: &PreviousGpu| GpuTarget {
-        uuid: gpu.uuid.clone(),
-        index: index(&gpu.uuid),
-        mig: gpu.mig.clone(),
-        sharing: SharingTarget {
-            r#type: StrategyType::Exclusive,
-            replicas: 1,
-        },
-    };
-    let target = Target {
-        gpus: layout.iter().map(of).collect(),
-        ..Target::default()
-    };
+    let mut target = Target::default();
+    for wanted in layout {
+        let uuid = &wanted.uuid;
+        let gpu = gpus.iter().find(|gpu| gpu.uuid == *uuid);
+        let gpu = gpu.ok_or_else(|| format!("GPU {uuid} is not on this node any more"))?;
+        target.gpus.push(GpuTarget {
+            uuid: uuid.clone(),
+            index: gpu.index,
+            mig: wanted.mig.clone(),
+            sharing: SharingTarget {
+                r#type: StrategyType::Exclusive,
+                replicas: 1,
+            },
+        });
+    }
     plan::change::is_reached(gpus, &target)
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crds::gpu_node::{GpuStatus, PreviousGpu};
 
-use super::next::{building, clearing};
+use super::next::{Way, building, clearing};
 use super::{Step, in_the_way, layout};
 use crate::journal::{Stage, Task};
 
@@ -35,12 +35,13 @@ pub fn next_move(task: &Task, gpus: &[GpuStatus], holders: Result<(), &str>) -> 
     let wanted = layout::wanted(&task.target);
     match &task.stage {
         Stage::Clearing => {
-            let step = clearing(gpus, &wanted, task.target.adopt);
+            let adopt = task.target.adopt;
+            let step = clearing(gpus, &wanted, Way::Forward { adopt });
             clear(&task.stage, step, gpus, holders, Stage::Building)
         }
         Stage::Building => build(&task.stage, gpus, &wanted, Stage::Done),
         Stage::UndoClearing { error } => {
-            let step = clearing(gpus, &task.previous, false);
+            let step = clearing(gpus, &task.previous, Way::Back);
             let then = Stage::UndoBuilding {
                 error: error.clone(),
             };

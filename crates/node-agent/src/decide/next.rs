@@ -8,10 +8,22 @@ use crds::gpu_node::{GpuStatus, MigInstance, MigMode, PlacedProfile, PreviousGpu
 
 use super::Step;
 
-/// The next step of clearing: what is not in the layout goes, modes become those of the layout. Instances that others
-/// have made stay unless `adopt`. None: nothing is left to clear.
-pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], adopt: bool) -> Option<Step> {
-    pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, adopt))
+/// Which instances go although something stands where it should, or although others have made it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To a target: an instance that is no whole device is made anew, and with `adopt` those that others have made go too.
+    Forward {
+        /// The target's `adopt`.
+        adopt: bool,
+    },
+    /// To the layout from before: what still stands there is filled again.
+    Back,
+}
+
+/// The next step of clearing: what is not in the layout goes, modes become those of the layout. None: nothing is left
+/// to clear.
+pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], way: Way) -> Option<Step> {
+    pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, way))
 }
 
 /// The next step of building: what is missing is made. None: nothing is missing on a GPU whose mode is right.
@@ -34,16 +46,9 @@ fn pairs<'a>(
     })
 }
 
-fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, adopt: bool) -> Option<Step> {
-    let stays = |instance: &MigInstance| {
-        let mut places = wanted.mig.instances.iter();
-        instance.uuid.is_some() && places.any(|place| is_at(instance, place))
-    };
-    let mut goes = gpu
-        .instances
-        .iter()
-        .filter(|instance| (instance.owned || adopt) && !stays(instance));
-    if let Some(instance) = goes.next() {
+fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, way: Way) -> Option<Step> {
+    let mut instances = gpu.instances.iter();
+    if let Some(instance) = instances.find(|it| goes(it, &wanted.mig.instances, way)) {
         return Some(destroy(gpu, instance));
     }
     let enabled = wanted.mig.enabled;
@@ -52,6 +57,16 @@ fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, adopt: bool) -> Option<Step> {
         gpu: gpu.uuid.clone(),
         enabled,
     })
+}
+
+fn goes(instance: &MigInstance, places: &[PlacedProfile], way: Way) -> bool {
+    let is_wanted = places.iter().any(|place| is_at(instance, place));
+    match way {
+        Way::Forward { adopt } => {
+            (instance.owned || adopt) && !(is_wanted && instance.uuid.is_some())
+        }
+        Way::Back => instance.owned && !is_wanted,
+    }
 }
 
 fn destroy(gpu: &GpuStatus, instance: &MigInstance) -> Step {
