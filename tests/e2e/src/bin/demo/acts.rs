@@ -1,6 +1,6 @@
 //! The acts of the demo, in order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::time::Duration;
 
@@ -25,6 +25,14 @@ pub struct Before {
     pub mark: Mark,
     /// Nodes and Deployments from here on.
     pub watching: Watching,
+}
+
+/// What the operations meant to do, and when they could begin.
+pub struct Plan {
+    /// When the window opened.
+    pub opens: Timestamp,
+    /// Names of the pods that were to be evicted.
+    pub victims: BTreeSet<String>,
 }
 
 /// A cluster comes up, and the product is installed.
@@ -71,6 +79,7 @@ pub async fn share(screen: &Screen, stage: &Stage) -> Result<()> {
 pub async fn load(screen: &Screen, stage: &Stage) -> Result<Before> {
     screen.headline("3. A Deployment of 6 pods on nvidia.com/mig-1g.5gb; its budget lets one of them be missing");
     stage.run_inference().await?;
+    stage.wait_held(6).await?;
     let pods = figures::pods(&stage.inference_pods().await?);
     for (node, names) in figures::by_node(&pods) {
         screen.note(&format!("{node} runs {}", names.join(", ")));
@@ -92,7 +101,7 @@ pub async fn load(screen: &Screen, stage: &Stage) -> Result<Before> {
 /// Another layout is wanted, from a moment on; what it will cost is known at once. Returns that moment.
 pub async fn change(screen: &Screen, stage: &Stage) -> Result<Timestamp> {
     screen.headline("4. The policy changes to {3g.20gb: 1, 2g.10gb: 1, 1g.5gb: 2}; its window opens in 15 seconds");
-    let opens = Timestamp::now() + SignedDuration::from_secs(15);
+    let opens = Timestamp::from_second(Timestamp::now().as_second() + 15)?;
     let policy = stage
         .change_policy(json!({
             "strategy": {"mig": {"layout": {"1g.5gb": 2, "2g.10gb": 1, "3g.20gb": 1}}},
@@ -147,10 +156,10 @@ pub async fn wait_for_window(screen: &Screen, stage: &Stage, opens: Timestamp) -
     Ok(())
 }
 
-/// Node by node.
-pub async fn watch_nodes(screen: &Screen, stage: &Stage) -> Result<()> {
+/// Node by node. Returns the pods that were to be evicted.
+pub async fn watch_nodes(screen: &Screen, stage: &Stage) -> Result<BTreeSet<String>> {
     screen.headline("5. One node at a time: cordon, drain what the change touches, repartition, verify, uncordon");
-    crate::watching::narrate(screen, stage).await?;
+    let victims = crate::watching::narrate(screen, stage).await?;
     wait_in_sync(stage, MIG_NODES.iter()).await?;
     stage.wait_available("training", 3).await?;
     screen.note("3 pods of `training` run on nvidia.com/mig-3g.20gb");
@@ -159,16 +168,11 @@ pub async fn watch_nodes(screen: &Screen, stage: &Stage) -> Result<()> {
     for name in MIG_NODES {
         screen.map(name, &stage.cluster.node(name).gpus().gpus()?);
     }
-    Ok(())
+    Ok(victims)
 }
 
 /// What it cost, from the API, and whether every promise was kept.
-pub async fn account(
-    screen: &Screen,
-    stage: &Stage,
-    before: &Before,
-    opens: Timestamp,
-) -> Result<bool> {
+pub async fn account(screen: &Screen, stage: &Stage, before: &Before, plan: &Plan) -> Result<bool> {
     screen.headline("6. What it cost, as the API server tells it");
     let mut nodes = BTreeMap::new();
     for name in MIG_NODES.iter().chain([&DEV_NODE]) {
@@ -180,7 +184,7 @@ pub async fn account(
     }
     screen.headline("7. What was promised");
     let mut kept = true;
-    for promise in promises::all(stage, before, &nodes, opens).await? {
+    for promise in promises::all(stage, before, plan, &nodes).await? {
         kept &= promise.broken.is_none();
         match promise.broken {
             None => screen.say(&format!("  kept    {}", promise.what)),

@@ -37,8 +37,9 @@ async fn play(screen: &Screen) -> Result<bool, Box<dyn Error>> {
     let before = acts::load(screen, &stage).await?;
     let opens = acts::change(screen, &stage).await?;
     acts::wait_for_window(screen, &stage, opens).await?;
-    acts::watch_nodes(screen, &stage).await?;
-    let kept = acts::account(screen, &stage, &before, opens).await?;
+    let victims = acts::watch_nodes(screen, &stage).await?;
+    let plan = acts::Plan { opens, victims };
+    let kept = acts::account(screen, &stage, &before, &plan).await?;
     leave(screen, stage).await?;
     Ok(kept)
 }

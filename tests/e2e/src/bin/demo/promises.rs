@@ -1,13 +1,13 @@
 //! What was promised, checked on what the API server, its audit log and the simulated driver say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::error::Error;
 
 use crds::gpu_node::{MaintenanceStatus, OperationResult};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 
-use crate::acts::Before;
+use crate::acts::{Before, Plan};
 use crate::figures;
 use crate::stage::{DEV_NODE, MIG_NODES, Stage};
 
@@ -34,15 +34,15 @@ impl Promise {
 pub async fn all(
     stage: &Stage,
     before: &Before,
+    plan: &Plan,
     nodes: &BTreeMap<String, MaintenanceStatus>,
-    opens: Timestamp,
 ) -> Result<Vec<Promise>> {
     Ok(vec![
         layout(stage)?,
-        window(nodes, opens),
+        window(nodes, plan.opens),
         budget(before),
         bystander(stage, before).await?,
-        evictions(stage, before, nodes).await?,
+        evictions(stage, before, plan).await?,
         untouched(stage, before).await?,
         disruption_budget(before),
         schedulable(stage).await?,
@@ -109,23 +109,13 @@ async fn bystander(stage: &Stage, before: &Before) -> Result<Promise> {
     ))
 }
 
-async fn evictions(
-    stage: &Stage,
-    before: &Before,
-    nodes: &BTreeMap<String, MaintenanceStatus>,
-) -> Result<Promise> {
+async fn evictions(stage: &Stage, before: &Before, plan: &Plan) -> Result<Promise> {
     let evicted = figures::evicted(stage, before).await?;
-    let planned: BTreeSet<_> = nodes
-        .values()
-        .flat_map(|node| &node.plan)
-        .flat_map(figures::victims)
-        .collect();
-    let others: Vec<_> = evicted.difference(&planned).collect();
-    let kept = others.is_empty() && !evicted.is_empty();
+    let kept = evicted == plan.victims && !evicted.is_empty();
     Ok(Promise::new(
-        "only pods on slices that had to go were evicted",
+        "the pods that the plan named were evicted, and no others",
         kept,
-        || format!("evicted {evicted:?}, planned {planned:?}"),
+        || format!("evicted {evicted:?}, planned {:?}", plan.victims),
     ))
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use crds::GpuSharingPolicy;
-use e2e::{Cluster, NodeSpec, Workload, wait_within};
+use e2e::{Cluster, Look, NodeSpec, Workload, eventually, wait_within};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -63,6 +63,29 @@ impl Stage {
         let workload = workload.grace(10).starts_in(1).drains_in(1);
         self.run(&workload, 6, Some(MIG_NODES[0])).await?;
         self.wait_available("inference", 6).await
+    }
+
+    /// Waits until the agents have reported who holds so many slices: only then it is known who can stay.
+    pub async fn wait_held(&self, slices: usize) -> Result<()> {
+        eventually("the agents know who holds what", LONG, async || {
+            let nodes = self.cluster.gpu_nodes().list(&ListParams::default()).await;
+            let nodes = nodes.map_err(e2e::Error::api("list gpunodes"))?;
+            let agents = nodes
+                .items
+                .iter()
+                .filter_map(|node| node.status.as_ref()?.agent.as_ref());
+            let held: usize = agents
+                .flat_map(|agent| &agent.gpus)
+                .map(|gpu| gpu.holders.len())
+                .sum();
+            Ok(if held == slices {
+                Look::Done(())
+            } else {
+                Look::NotYet(format!("{held} slices held"))
+            })
+        })
+        .await?;
+        Ok(())
     }
 
     /// Three pods that ask for slices which do not exist yet.

@@ -1,6 +1,6 @@
 //! What is watched while the nodes change, for the narration and for the promises.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use crds::GpuNode;
@@ -68,8 +68,9 @@ impl Watching {
     }
 }
 
-/// Tells each phase of each node as it comes, until all are done.
-pub async fn narrate(screen: &Screen, stage: &Stage) -> Result<()> {
+/// Tells each phase of each node as it comes, until all are done. Returns the pods that the operations meant to evict,
+/// by name.
+pub async fn narrate(screen: &Screen, stage: &Stage) -> Result<BTreeSet<String>> {
     let history: History<GpuNode> = History::of(stage.cluster.gpu_nodes(), "").await?;
     let (mut told, mut phases) = (0, BTreeMap::new());
     eventually("every node has the new layout", LONG, async || {
@@ -90,7 +91,12 @@ pub async fn narrate(screen: &Screen, stage: &Stage) -> Result<()> {
         })
     })
     .await?;
-    Ok(())
+    let plans = history.steps(|node| {
+        let maintenance = figures::maintenance(node);
+        let is_bound = maintenance.phase == Phase::Draining;
+        maintenance.plan.filter(|_| is_bound)
+    });
+    Ok(plans.iter().flatten().flat_map(figures::victims).collect())
 }
 
 fn tell(screen: &Screen, phases: &mut BTreeMap<String, Phase>, node: &GpuNode) {
