@@ -9,7 +9,9 @@ pub fn duration(text: &DurationText) -> Option<SignedDuration> {
     let mut rest = text.0.as_str();
     for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
         if let Some((number, after)) = rest.split_once(unit) {
-            let number: u32 = number.parse().ok()?;
+            // `parse` alone would take a sign.
+            let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u32 = number.parse().ok().filter(|_| digits)?;
             seconds += i64::from(number) * length;
             rest = after;
         }
@@ -54,6 +56,7 @@ mod tests {
             ("30m1h", None),
             ("1.5h", None),
             ("-1h", None),
+            ("+1h", None),
             ("1d", None),
             ("99999h99999m99999s", Some(99999 * 3661)),
         ] {
