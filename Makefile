@@ -84,8 +84,8 @@ generate: control-plane ## write the CRDs into their chart, and the charts into 
 control-plane: ## build etcd, Kubernetes, KWOK and helm for tests and demo (once, about 8 minutes; then cached)
 	@$(control_plane) > /dev/null
 
-# What runs beside the control plane: operator, agent, and the simulated driver library.
-programs := -p operator -p node-agent -p nvml-sim
+# What runs beside the control plane: operator, agent, kubectl's plugin, and the simulated driver library.
+programs := -p operator -p node-agent -p cli -p nvml-sim
 # Prints the folder of the binaries as its last line.
 control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 

@@ -138,7 +138,7 @@ fn check(bed: &Bed, command: &str) -> Result<(), String> {
         ["make", ..] => Ok(()),
         ["cargo", ..] => packages(&words),
         ["ls", ..] => programs(&words[1..]),
-        ["kubectl", "get" | "explain", ..] => run(bed, command),
+        ["kubectl", "get" | "explain" | "gpusharing", ..] => run(bed, command),
         ["kubectl", "apply" | "create", ..] => run(bed, &format!("{command} --dry-run=server")),
         // The bed has its objects already, from the manifests.
         ["helm", "install", ..] => {
@@ -183,7 +183,13 @@ fn run(bed: &Bed, command: &str) -> Result<(), String> {
     let binaries = control_plane_binaries().unwrap();
     let mut shell = Command::new("bash");
     shell.args(["-c", command]).current_dir(repository(""));
-    shell.env("PATH", format!("{}:{path}", binaries.display()));
+    // A test's own binary is in a folder below those that cargo has built beside it.
+    let test = std::env::current_exe().unwrap();
+    let ours = test.ancestors().nth(2).unwrap();
+    shell.env(
+        "PATH",
+        format!("{}:{}:{path}", binaries.display(), ours.display()),
+    );
     shell
         .env("KUBECONFIG", bed.kubeconfig())
         .stdin(Stdio::null());
