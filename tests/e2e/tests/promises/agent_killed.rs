@@ -15,6 +15,8 @@ const DESTROY: &str = "nvmlGpuInstanceDestroy";
 const HALVES: &str = "{type: MIG, mig: {layout: {3g.20gb: 2}, adopt: true}}";
 /// Milliseconds that each slow call takes.
 const SLOW: u64 = 3000;
+/// Shorter, because a rollback has seven of them.
+const SLOW_ROLLBACK: u64 = 1500;
 
 fn kill(scene: &mut Scene, node: &str) {
     scene.cluster.agent(node).unwrap().kill();
@@ -105,6 +107,7 @@ async fn killed_after_something_was_destroyed() {
         when: When::Nth(2),
     };
     gpus("rolling-back").inject(fault).unwrap();
+    gpus("rolling-back").delay(CREATE, SLOW_ROLLBACK).unwrap();
 
     let validating = scene
         .policy("validating", &spec("validating", SEVEN, ""))
@@ -113,10 +116,6 @@ async fn killed_after_something_was_destroyed() {
     for name in ["destroying", "creating", "rolling-back"] {
         policies.push((name, scene.policy(name, &spec(name, HALVES, "")).await));
     }
-    scene
-        .wait_phase("rolling-back", Phase::Repartitioning)
-        .await;
-    gpus("rolling-back").delay(DESTROY, SLOW).unwrap();
     wait_stage(&scene, "destroying", AgentStage::Destroying).await;
     kill(&mut scene, "destroying");
     wait_stage(&scene, "creating", AgentStage::Creating).await;

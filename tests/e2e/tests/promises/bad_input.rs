@@ -46,7 +46,7 @@ async fn an_agent_that_cannot_see_gpus_waits_says_why_and_holds_up_no_other_node
     let empty = NodeSpec::new("empty").label("nvidia.com/gpu.present", "true");
     let nodes = [a100("driverless"), a100("garbled"), empty, a100("fine")];
     let mut scene = Scene::install(nodes).await;
-    let (client, bed) = (scene.cluster.client.clone(), &scene.cluster.bed);
+    let bed = &scene.cluster.bed;
     let nowhere = "/nowhere/libnvidia-ml.so.1";
     let driverless = Program::agent(bed, scene.cluster.node("driverless")).unwrap();
     scene.cluster.agents.insert(
@@ -56,14 +56,20 @@ async fn an_agent_that_cannot_see_gpus_waits_says_why_and_holds_up_no_other_node
     let state = scene.cluster.node("garbled").gpus().path().to_owned();
     let sound = fs::read(&state).unwrap();
     fs::write(&state, "{\"version\": 1, \"gpus\": [").unwrap();
-    scene.cluster.operator.start(&client).await.unwrap();
+    scene.start_operator().await;
     for node in ["driverless", "garbled", "empty", "fine"] {
         start(&mut scene, node).await;
     }
 
     let agents = &mut scene.cluster.agents;
     not_ready(agents.get_mut("driverless").unwrap(), &[nowhere]).await;
-    not_ready(agents.get_mut("garbled").unwrap(), &["nvmlInit"]).await;
+    let garbled = agents.get_mut("garbled").unwrap();
+    not_ready(garbled, &["driver: ", "UNKNOWN (999)"]).await;
+    let log = garbled.log();
+    assert!(
+        log.contains("gpus.json"),
+        "the library says where the file is wrong: {log}"
+    );
     not_ready(agents.get_mut("empty").unwrap(), &["GPU"]).await;
     let policy = scene.policy("p", &format!("{{strategy: {SEVEN}}}")).await;
     scene.in_sync("fine", &policy).await;
@@ -129,12 +135,12 @@ async fn a_journal_that_does_not_parse_is_kept_and_named_and_nothing_is_changed(
     assert_eq!(files(&folder), garbled);
 }
 
-/// Files under a folder, with what is in them.
+/// The journals in a folder, with what is in them.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.is_file());
+    let files = entries.filter(|path| path.extension().is_some_and(|end| end == "json"));
     files
         .map(|path| (path.clone(), fs::read(path).unwrap()))
         .collect()

@@ -9,12 +9,15 @@ use crate::scene::{GPU, SEVEN, Scene, a100};
 
 #[tokio::test]
 async fn a_node_deleted_midway_gives_its_slot_back_and_begins_anew_when_it_returns() {
-    let mut scene = Scene::start([a100("n1"), a100("n2")]).await;
+    let mut scene = Scene::install([a100("n1"), a100("n2")]).await;
+    scene.start_operator().await;
+    scene.start_agent("n1").await;
     let workload = Workload::new("model").asks(GPU, 1).on("n1");
     scene.run_one(&workload).await;
     scene.protect("model").await;
     let policy = scene.policy("p", &format!("{{strategy: {SEVEN}}}")).await;
     scene.wait_phase("n1", Phase::Draining).await;
+    scene.start_agent("n2").await;
     let waits = scene.wait_reason("n2", "AwaitingSlot").await;
     assert!(waits.history.is_empty());
     let before = scene.cluster.gpu_nodes().get("n1").await.unwrap();

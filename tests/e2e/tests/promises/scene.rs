@@ -206,9 +206,8 @@ impl Scene {
         self.budgets.delete(app, &params).await.unwrap();
     }
 
-    /// Ends the operator (SIGKILL) and lets the next one take over soon: it waits for the lease of the one that died.
-    pub async fn restart_operator(&mut self) {
-        self.cluster.operator.kill();
+    /// Starts the operator (again). One that follows a killed one leads once that one's lease is over.
+    pub async fn start_operator(&mut self) {
         let client = self.cluster.client.clone();
         self.cluster.operator.start(&client).await.unwrap();
         self.cluster.operator.wait_ready().await.unwrap();
