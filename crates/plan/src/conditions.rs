@@ -1,5 +1,8 @@
 //! Conditions whose transition times change only when their status does.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 

@@ -5,6 +5,8 @@ mod devices;
 mod memory;
 mod reply;
 mod safety;
+#[cfg(test)]
+mod tests;
 
 pub use assess::{Assessment, Question};
 pub use memory::EvictionMemory;

@@ -13,6 +13,9 @@ pub struct Limits {
     pub repartition: SignedDuration,
     /// The node must advertise the new devices within this.
     pub validate: SignedDuration,
+    /// A node that advertises the right numbers before the plugin has read its new devices may take pods only so long
+    /// after the plugin was told: nothing else shows that it has read them.
+    pub settle: SignedDuration,
     /// Nobody who must leave may be seen for so long before a drain counts as complete: a pod may have been bound just
     /// before the cordon.
     pub quiet: SignedDuration,
@@ -35,6 +38,7 @@ impl Default for Limits {
             cordon: SignedDuration::from_mins(2),
             repartition: SignedDuration::from_mins(5),
             validate: SignedDuration::from_mins(5),
+            settle: SignedDuration::from_secs(10),
             quiet: SignedDuration::from_secs(5),
             force: SignedDuration::from_mins(5),
             agent_lost: SignedDuration::from_secs(30),

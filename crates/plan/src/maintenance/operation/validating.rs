@@ -4,20 +4,48 @@ use std::collections::BTreeMap;
 
 use crds::gpu_node::{OperationResult, Phase, PluginConfigStatus, Target};
 
+use jiff::Timestamp;
+
 use super::super::Effect;
 use super::super::settled::words;
 use super::super::turn::Turn;
 use super::{conclusion, outcome, quarantine, rolling_back};
 use crate::change;
-use crate::conditions::Verdict;
+use crate::conditions::{self, Verdict};
 use crate::plugin_config;
 
+/// Reason of `Validated` while a node advertises the right numbers although its plugin has not read the devices yet.
+const SETTLING: &str = "Settling";
+
 pub(super) fn enter(turn: &mut Turn) {
+    let chosen = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
+    let is_told = chosen.is_some() && turn.node.plugin_config.as_ref() == chosen;
+    let is_coincidence = !is_told && is_valid(turn, &in_effect(turn)).is_ok();
     turn.enter(Phase::Validating, Some(turn.limits.validate));
+    let (reason, message) = if is_coincidence {
+        (
+            SETTLING,
+            "the device plugin has as many devices as it had, and must read the new ones",
+        )
+    } else {
+        (
+            "AwaitingPlugin",
+            "the device plugin must read the new devices",
+        )
+    };
+    turn.condition("Validated", Verdict::False, reason, message);
     turn.wait_for(format!(
         "the node to advertise the devices that it has now until {}; then it is quarantined",
         turn.deadline()
     ));
+}
+
+/// When the plugin has had time to read the devices, if nothing else will show that it has.
+fn settled_at(turn: &Turn) -> Option<Timestamp> {
+    let validated = conditions::find(&turn.status.conditions, "Validated")?;
+    let since = turn.status.phase_since.as_ref()?.0;
+    let at = since.saturating_add(turn.limits.settle).ok()?;
+    (validated.reason == SETTLING && turn.now < at).then_some(at)
 }
 
 pub(super) fn look(turn: &mut Turn) {
@@ -42,6 +70,8 @@ pub(super) fn look(turn: &mut Turn) {
         turn.effect(Effect::Label(BTreeMap::from([(label, Some(key))])));
     } else if let Err(differs) = is_valid(turn, &target) {
         late(turn, &differs);
+    } else if let Some(moment) = settled_at(turn) {
+        turn.wake(moment);
     } else {
         let message = "the node advertises the devices that it has now";
         turn.condition("Validated", Verdict::True, "Validated", message);

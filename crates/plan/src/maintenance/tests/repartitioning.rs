@@ -80,6 +80,26 @@ fn a_failed_step_rolls_back_and_gives_the_node_back() {
     }
 }
 
+/// After a rollback there are as many slices as before, with other UUIDs: a plugin that has not read them yet would hand out
+/// devices that are gone.
+#[test]
+fn a_plugin_that_advertises_the_right_numbers_by_chance_is_given_time() {
+    let mut world = World::changing();
+    world.fault = Some(Fault::Create);
+    let mut world = world.until(Phase::Validating);
+    let began = world.now;
+    world.plugin_is_up = false;
+    let world = world.until(Phase::Uncordoning);
+    let waited = world.now.duration_since(began).as_secs();
+    assert!((10..=12).contains(&waited), "{waited}");
+
+    let world = World::changing().until(Phase::Validating);
+    let began = world.now;
+    let world = world.until(Phase::Uncordoning);
+    let waited = world.now.duration_since(began).as_secs();
+    assert!(waited <= 3, "{waited}: other numbers show it");
+}
+
 #[test]
 fn a_rollback_without_a_verified_target_leaves_the_gpus_unshared_as_they_are() {
     let mut world = World::changing();

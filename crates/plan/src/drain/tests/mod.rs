@@ -1,0 +1,5 @@
+//! Who must leave, who cannot, and what the server's answers mean.
+
+mod assess;
+mod memory;
+mod reply;

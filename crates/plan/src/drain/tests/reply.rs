@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use crate::drain::{Answer, Cause, Reply};
+
+fn answer(code: u16) -> Answer {
+    Answer {
+        code,
+        failure: code >= 300,
+        message: "words".to_owned(),
+        ..Answer::default()
+    }
+}
+
+fn caused(code: u16, reason: &str, message: &str) -> Answer {
+    Answer {
+        causes: vec![Cause {
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        }],
+        ..answer(code)
+    }
+}
+
+#[test]
+fn each_answer_means_what_kubernetes_means_by_it() {
+    let several = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+    let budget = "The disruption budget web needs 6 healthy pods and has 6 currently";
+    let words = || "words".to_owned();
+    let rows = [
+        ("200", answer(200), Reply::Accepted),
+        ("201", answer(201), Reply::Accepted),
+        (
+            "201 with a failure inside: several budgets",
+            Answer {
+                failure: true,
+                status_code: 500,
+                message: several.to_owned(),
+                ..answer(201)
+            },
+            Reply::Budgets(several.to_owned()),
+        ),
+        (
+            "201 with a failure inside that has no code",
+            Answer {
+                failure: true,
+                ..answer(201)
+            },
+            Reply::Failed(words()),
+        ),
+        (
+            "500, several budgets",
+            Answer {
+                message: several.to_owned(),
+                ..answer(500)
+            },
+            Reply::Budgets(several.to_owned()),
+        ),
+        ("404", answer(404), Reply::Gone),
+        ("409", answer(409), Reply::Stale),
+        (
+            "429 of a budget",
+            caused(429, "DisruptionBudget", budget),
+            Reply::Budget {
+                message: budget.to_owned(),
+                after: None,
+            },
+        ),
+        (
+            "429 of a budget whose status is behind",
+            Answer {
+                retry_after_seconds: 10,
+                ..caused(429, "DisruptionBudget", "")
+            },
+            Reply::Budget {
+                message: words(),
+                after: Some(Duration::from_secs(10)),
+            },
+        ),
+        ("429 of a busy server", answer(429), Reply::Throttled(None)),
+        (
+            "403, namespace ending",
+            caused(403, "NamespaceTerminating", ""),
+            Reply::NamespaceEnding,
+        ),
+        ("403", answer(403), Reply::Forbidden(words())),
+        ("500", answer(500), Reply::Failed(words())),
+        ("503", answer(503), Reply::Failed(words())),
+        (
+            "nothing at all",
+            Answer::default(),
+            Reply::Failed("the API server did not answer".to_owned()),
+        ),
+        (
+            "no words",
+            Answer {
+                message: String::new(),
+                ..answer(504)
+            },
+            Reply::Failed("the API server answered 504".to_owned()),
+        ),
+    ];
+    for (name, answer, expected) in rows {
+        assert_eq!(Reply::of(&answer), expected, "{name}");
+    }
+}
