@@ -23,7 +23,7 @@ pub struct Maintenance {
     #[schemars(length(max = 32))]
     pub blackouts: Vec<Blackout>,
     /// Start nothing with less than this left of the window, such as `20m`. Unset: the most that an operation can
-    /// need (the drain's timeout and 12 minutes).
+    /// need (the drain's timeout, that of waitForCompletion, and 12 minutes).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "DurationText")]
     pub min_remaining: Option<DurationText>,
