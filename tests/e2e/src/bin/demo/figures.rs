@@ -132,7 +132,36 @@ pub async fn summary(
     for name in MIG_NODES {
         lines.push(out_of_service(name, &nodes[name]));
     }
+    lines.push(writes(stage, before, operations).await?);
     Ok(lines)
+}
+
+/// How much was written to the API server since the mark, the leader's lease aside.
+async fn writes(
+    stage: &Stage,
+    before: &Before,
+    operations: usize,
+) -> Result<String, Box<dyn Error>> {
+    let cluster = &stage.cluster;
+    let (mut by, mut all) = (Vec::new(), 0);
+    for (who, account) in [
+        ("operator", ":gpu-sharing-operator"),
+        ("agents", ":gpu-sharing-agent"),
+    ] {
+        let query = Query::writes().since(before.mark).by(account);
+        let records = cluster
+            .bed
+            .audit()
+            .settled(&cluster.client, &query.except("leases"))
+            .await?;
+        all += records.len();
+        by.push(format!("{} by the {who}", records.len()));
+    }
+    let each = all / operations.max(1);
+    Ok(format!(
+        "  {all} writes to the API server ({}), {each} per operation",
+        by.join(", ")
+    ))
 }
 
 /// The phases in which a node is cordoned.
