@@ -17,6 +17,8 @@ mod next;
 mod recovery;
 pub mod status;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use check::check;
 pub use duty::{Duty, duty};

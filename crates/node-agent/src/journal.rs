@@ -3,6 +3,8 @@
 mod error;
 mod file;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use error::JournalError;
 pub use file::Journal;

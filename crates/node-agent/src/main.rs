@@ -13,6 +13,8 @@ mod journal;
 mod kubelet;
 mod metrics;
 mod observation;
+#[cfg(test)]
+mod world;
 
 use std::error::Error;
 use std::path::PathBuf;

@@ -89,3 +89,6 @@ pub fn boot_id(path: &Path) -> Result<String, BootIdError> {
     })?;
     Ok(text.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests;

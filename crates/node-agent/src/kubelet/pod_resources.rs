@@ -124,3 +124,6 @@ fn of(pod: &PodResources) -> impl Iterator<Item = Holder> {
 fn without_replica(device: &str) -> &str {
     device.split_once("::").map_or(device, |(uuid, _)| uuid)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+//! The decisions, case by case, and the machine from any state.
+
+mod check;
+mod duty;
+mod in_the_way;
+mod machine;
+mod recovery;
+mod status;
