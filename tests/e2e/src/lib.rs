@@ -41,6 +41,7 @@ pub use error::{Error, Result};
 pub use eventually::{Look, PATIENCE, POLL, eventually, shown, wait_for, wait_gone, wait_within};
 pub use fleet::{FakeNode, Fleet, NodeSpec, PluginConfigMap, extended};
 pub use history::{Change, History};
+pub use http_get::http_get;
 pub use install::{NAMESPACE, apply, install_product, parse};
 pub use kubelet::{ContainerDevices, ContainerResources, ListResponse, PodResources};
 pub use program::{Metrics, Program, built};

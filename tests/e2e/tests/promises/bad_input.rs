@@ -179,3 +179,64 @@ fn an_operator_without_an_api_server_ends_and_says_where_it_looked() {
     );
     assert!(said.contains("check that it runs"), "{said}");
 }
+
+#[tokio::test]
+async fn an_agent_without_an_api_server_waits_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("kubeconfig"), NOBODY).unwrap();
+    nvml_sim::install(&at("driver")).unwrap();
+    let gpus = nvml_sim::SimulatedNode::create(at("gpus.json"), None, &["T4"]).unwrap();
+    let log = fs::File::create(at("log")).unwrap();
+    let agent = Command::new(built("gpu-sharing-agent", "node-agent").unwrap())
+        .args([
+            "--node-name",
+            "n1",
+            "--admin-address",
+            "127.0.0.1:0",
+            "--admin-port-file",
+        ])
+        .arg(at("address"))
+        .arg("--kubeconfig")
+        .arg(at("kubeconfig"))
+        .arg("--nvml-library")
+        .arg(at("driver").join("libnvidia-ml.so.1"))
+        .arg("--journal-dir")
+        .arg(at("journal"))
+        .arg("--boot-id-file")
+        .arg(gpus.boot_id_path())
+        .env("NVML_SIM_STATE", gpus.path())
+        .stderr(log.try_clone().unwrap())
+        .stdout(log)
+        .spawn()
+        .unwrap();
+    let mut agent = Killed(agent);
+    eventually("the agent says what it waits for", PATIENCE, async || {
+        assert_eq!(agent.0.try_wait().unwrap(), None, "it ended");
+        let Ok(address) = fs::read_to_string(at("address")) else {
+            return Ok(Look::NotYet("it does not listen".to_owned()));
+        };
+        let said = e2e::http_get(&format!("http://{address}/readyz")).await;
+        let said = said.map_err(|error| format!("{error:?}")).unwrap_err();
+        Ok(
+            if said.contains("the API server") && said.contains("check that it can be reached") {
+                Look::Done(())
+            } else {
+                Look::NotYet(said)
+            },
+        )
+    })
+    .await
+    .unwrap();
+}
+
+/// A process that does not outlive its test.
+struct Killed(std::process::Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // Fails only for one that has ended and been waited for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

@@ -22,6 +22,7 @@ mod scene;
 
 mod agent_down;
 mod agent_killed;
+mod api_server_away;
 mod bad_input;
 mod budget;
 mod disruption_budget;
