@@ -15,7 +15,7 @@ use crds::policy::DrainSettings;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
-use super::{Effect, PolicyView, operation, ownership, survey};
+use super::{PolicyView, operation, ownership, survey};
 use crate::conditions::{self, Verdict};
 use crate::resolve::{Goal, Problem, Wish};
 
@@ -44,20 +44,13 @@ pub(super) fn is_held_back(turn: &Turn, policy: &PolicyView, goal: &Goal) -> boo
     !policy.window.is_open() || gates::person(turn, goal).is_some() || gates::agent(turn).is_some()
 }
 
-/// A change of the plugin's configuration is over, or something else is wanted by now.
-fn look_again(turn: &mut Turn) {
-    look(turn);
-}
-
 /// What an operation has left behind whose end the status does not know.
 fn cleans_up(turn: &mut Turn) -> bool {
     if adopt::takes_up(turn) {
         return true;
     }
     if turn.seen.spec.operation.is_some() {
-        let mut spec = turn.seen.spec.clone();
-        spec.operation = None;
-        turn.effect(Effect::Ask(spec));
+        turn.ask_for_nothing();
         return true;
     }
     if operation::is_busy(turn) {

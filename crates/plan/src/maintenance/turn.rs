@@ -1,6 +1,9 @@
 //! One step under construction.
 
-use crds::gpu_node::{AgentOperation, MaintenanceStatus, Operation, Phase, PhaseDuration, Target};
+use crds::gpu_node::{
+    AgentOperation, GpuStatus, MaintenanceStatus, Operation, OperationStage, Phase, PhaseDuration,
+    Target,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Effect, Event, EventKind, Limits, Next, Observed, Step};
@@ -165,12 +168,29 @@ impl<'a> Turn<'a> {
         operation.filter(|operation| operation.id == self.status.operation_id)
     }
 
+    /// Asks the agent for another stage of the operation that it is asked for.
+    pub(super) fn ask_for(&mut self, stage: OperationStage) {
+        let mut spec = self.seen.spec.clone();
+        if let Some(operation) = &mut spec.operation {
+            operation.stage = stage;
+        }
+        self.effect(Effect::Ask(spec));
+    }
+
+    /// Asks the agent for no operation any more; the target stays.
+    pub(super) fn ask_for_nothing(&mut self) {
+        let mut spec = self.seen.spec.clone();
+        spec.operation = None;
+        self.effect(Effect::Ask(spec));
+    }
+
     /// The target that the agent has been given.
     pub(super) fn target(&self) -> Target {
         self.seen.spec.target.clone().unwrap_or_default()
     }
 
-    pub(super) fn gpus(&self) -> &'a [crds::gpu_node::GpuStatus] {
+    /// The GPUs as the agent sees them; none without an agent.
+    pub(super) fn gpus(&self) -> &'a [GpuStatus] {
         self.seen.agent.map_or(&[], |agent| agent.gpus.as_slice())
     }
 

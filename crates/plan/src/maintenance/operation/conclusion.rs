@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crds::gpu_node::{OperationResult, OperationStage, Phase};
 
 use super::super::turn::Turn;
-use super::super::{Effect, ownership, settled};
+use super::super::{ownership, settled};
 use super::{history, outcome, repartitioning};
 use crate::change;
 use crate::conditions;
@@ -33,9 +33,7 @@ pub(super) fn look(turn: &mut Turn) {
         return give_back(turn);
     }
     if turn.asked().is_some() {
-        let mut spec = turn.seen.spec.clone();
-        spec.operation = None;
-        return turn.effect(Effect::Ask(spec));
+        return turn.ask_for_nothing();
     }
     finish(turn);
 }
@@ -48,11 +46,7 @@ fn abort(turn: &mut Turn) -> bool {
     if asked.stage == OperationStage::Abort {
         return false;
     }
-    let mut spec = turn.seen.spec.clone();
-    if let Some(operation) = &mut spec.operation {
-        operation.stage = OperationStage::Abort;
-    }
-    turn.effect(Effect::Ask(spec));
+    turn.ask_for(OperationStage::Abort);
     true
 }
 

@@ -57,9 +57,8 @@ fn not_ours_to_take(turn: &Turn) -> Option<Outcome> {
         .seen
         .policy
         .map(|policy| policy.spec.maintenance.on_foreign_cordon);
-    if turn.node.hold {
-        let message = "a person holds the node";
-        Some(outcome(OperationResult::Released, "HeldByUser", message))
+    if let Some(held) = guards::held(turn) {
+        Some(held)
     } else if turn.node.unschedulable && rule == Some(OnForeignCordon::Skip) {
         let message = "somebody else has cordoned the node, and the policy skips such nodes";
         Some(outcome(OperationResult::Released, "ForeignCordon", message))

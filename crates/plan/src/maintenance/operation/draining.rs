@@ -7,12 +7,12 @@ mod evict;
 mod report;
 mod timeout;
 
-use crds::gpu_node::{DrainReport, OperationResult, Phase};
+use crds::gpu_node::{DrainReport, Phase};
 use jiff::Timestamp;
 
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, outcome, repartitioning};
+use super::{give_up, guards, repartitioning};
 use crate::conditions::Verdict;
 use crate::drain::Assessment;
 use crate::windows;
@@ -59,14 +59,7 @@ pub(super) fn look(turn: &mut Turn) {
         &change.affected,
     );
     if is_hopeless(turn, &assessment) {
-        let pods = survey::some(&assessment.blocked, |block| {
-            format!("{} ({})", block.pod, block.reason)
-        });
-        let message = format!("what may not be evicted is in the way: {pods}");
-        return give_up(
-            turn,
-            outcome(OperationResult::Released, "PreflightBlocked", message),
-        );
+        return give_up(turn, guards::blocked(&assessment.blocked));
     }
     report::update(turn, &assessment);
     if is_complete(turn, &assessment) {

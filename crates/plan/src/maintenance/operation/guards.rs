@@ -1,10 +1,12 @@
 //! What ends an operation before the point of no return.
 
-use crds::gpu_node::{AgentStage, GpuTarget, OperationResult, Outcome, PolicyReference, Target};
+use crds::gpu_node::{
+    AgentStage, BlockedPod, GpuTarget, OperationResult, Outcome, PolicyReference, Target,
+};
 use crds::policy::OnWindowClose;
 
-use super::super::ownership;
 use super::super::turn::Turn;
+use super::super::{ownership, survey};
 use super::outcome;
 use crate::resolve::Wish;
 use crate::windows::WindowState;
@@ -55,6 +57,21 @@ pub(super) fn forgotten(turn: &Turn) -> Option<Outcome> {
         let message = "what the agent is asked, or what it answered, was taken back by somebody";
         outcome(OperationResult::Failed, "RequestLost", message)
     })
+}
+
+/// A person has asked that nothing be started here.
+pub(super) fn held(turn: &Turn) -> Option<Outcome> {
+    turn.node.hold.then(|| {
+        let message = "a person holds the node";
+        outcome(OperationResult::Released, "HeldByUser", message)
+    })
+}
+
+/// What may not be evicted is in the way.
+pub(super) fn blocked(blocks: &[BlockedPod]) -> Outcome {
+    let pods = survey::some(blocks, |block| format!("{} ({})", block.pod, block.reason));
+    let message = format!("what may not be evicted is in the way: {pods}");
+    outcome(OperationResult::Released, "PreflightBlocked", message)
 }
 
 fn dry_run(turn: &Turn) -> Option<Outcome> {

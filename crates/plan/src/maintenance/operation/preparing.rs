@@ -8,13 +8,14 @@ use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, validating};
 use crate::plugin_config;
+use crate::pod::Protection;
 use crate::resolve::Wish;
 
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return super::repartitioning::enter(turn);
     }
-    if let Some(why) = guards::objection(turn).or_else(|| held(turn)) {
+    if let Some(why) = guards::objection(turn).or_else(|| guards::held(turn)) {
         return give_up(turn, why);
     }
     if turn.is_overdue() && turn.answer().is_none() {
@@ -30,13 +31,6 @@ pub(super) fn look(turn: &mut Turn) {
     if is_ready {
         preflight(turn);
     }
-}
-
-fn held(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
-    turn.node.hold.then(|| {
-        let message = "a person holds the node";
-        outcome(OperationResult::Released, "HeldByUser", message)
-    })
 }
 
 /// Publishes the plugin's configuration first: it may take a minute to reach the node.
@@ -83,17 +77,10 @@ fn preflight(turn: &mut Turn) {
     let plan = survey::plan(&change, &assessment);
     let blocked = assessment.objections();
     if !blocked.is_empty() {
-        let pods = survey::some(&blocked, |block| {
-            format!("{} ({})", block.pod, block.reason)
-        });
-        let message = format!("what may not be evicted is in the way: {pods}");
-        return give_up(
-            turn,
-            outcome(OperationResult::Released, "PreflightBlocked", message),
-        );
+        return give_up(turn, guards::blocked(&blocked));
     }
     for pod in &assessment.victims {
-        if let crate::pod::Protection::Unreadable(text) = &pod.protection {
+        if let Protection::Unreadable(text) = &pod.protection {
             let key = crds::names::ANNOTATION_DO_NOT_EVICT;
             let name = pod.name();
             turn.warn("ProtectionUnreadable", format!("pod {name} is not protected: {key} is {text:?}; write true or a duration such as 30m"));

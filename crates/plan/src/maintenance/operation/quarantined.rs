@@ -2,9 +2,9 @@
 
 use crds::gpu_node::{AgentStage, ChangeClass, OperationResult, OperationStage, Outcome, Target};
 
+use super::super::PolicyView;
 use super::super::settled;
 use super::super::turn::Turn;
-use super::super::{Effect, PolicyView};
 use super::{give_up, guards, history, outcome, rolling_back, validating};
 use crate::change;
 use crate::plugin_config;
@@ -31,11 +31,7 @@ fn stops_late_go_ahead(turn: &mut Turn) -> bool {
     if !is_asked || super::has_begun(turn) {
         return false;
     }
-    let mut spec = turn.seen.spec.clone();
-    if let Some(operation) = &mut spec.operation {
-        operation.stage = OperationStage::Abort;
-    }
-    turn.effect(Effect::Ask(spec));
+    turn.ask_for(OperationStage::Abort);
     true
 }
 

@@ -2,7 +2,6 @@
 
 use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase};
 
-use super::super::Effect;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, quarantine, rolling_back, validating};
@@ -50,7 +49,7 @@ fn before_it_begins(turn: &mut Turn) {
         );
     }
     match turn.asked().map(|asked| asked.stage) {
-        Some(OperationStage::Prepare) => proceed(turn),
+        Some(OperationStage::Prepare) => turn.ask_for(OperationStage::Proceed),
         Some(OperationStage::Proceed) => {}
         Some(OperationStage::Abort) | None => {
             let message = "the agent was told to stop; nothing was changed";
@@ -73,14 +72,6 @@ fn held_again(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
         let message = "a pod came onto an affected device after the drain; nothing was changed";
         outcome(OperationResult::Failed, "DevicesHeld", message)
     })
-}
-
-fn proceed(turn: &mut Turn) {
-    let mut spec = turn.seen.spec.clone();
-    if let Some(operation) = &mut spec.operation {
-        operation.stage = OperationStage::Proceed;
-    }
-    turn.effect(Effect::Ask(spec));
 }
 
 fn under_way(turn: &mut Turn) {

@@ -64,29 +64,12 @@ fn choice(turn: &Turn, goal: &Goal) -> PluginConfigStatus {
     }
 }
 
-/// Phase `Validating` without an operation.
+/// Phase `Validating` without an operation. When it is over, or something else is wanted by now, the node is looked at
+/// afresh.
 pub(in super::super) fn config_only(turn: &mut Turn) {
-    let goal = match turn.seen.wish {
-        Wish::Goal(goal) if !drift::is_disturbing(turn, goal) => goal,
-        Wish::Goal(_) | Wish::Unmanaged | Wish::Refused { .. } => return super::look_again(turn),
+    let Some((goal, key)) = under_way(turn) else {
+        return super::look(turn);
     };
-    if gates::agent(turn)
-        .or_else(|| gates::person(turn, goal))
-        .is_some()
-    {
-        return super::look_again(turn);
-    }
-    let Some(key) = turn
-        .status
-        .plugin_config
-        .as_ref()
-        .map(|chosen| chosen.key.clone())
-    else {
-        return super::look_again(turn);
-    };
-    if !plugin_config::holds(&goal.target, &key) {
-        return super::look_again(turn);
-    }
     if writes(turn, goal, &key) {
         return;
     }
@@ -98,7 +81,21 @@ pub(in super::super) fn config_only(turn: &mut Turn) {
         return;
     }
     turn.status.verified = Some(goal.target.clone());
-    super::look_again(turn);
+    super::look(turn);
+}
+
+/// The goal and the key chosen for it, as long as nothing speaks against going on.
+fn under_way<'a>(turn: &Turn<'a>) -> Option<(&'a Goal, String)> {
+    let goal = match turn.seen.wish {
+        Wish::Goal(goal) => goal,
+        Wish::Unmanaged | Wish::Refused { .. } => return None,
+    };
+    let objection = gates::agent(turn).or_else(|| gates::person(turn, goal));
+    if drift::is_disturbing(turn, goal) || objection.is_some() {
+        return None;
+    }
+    let key = &turn.status.plugin_config.as_ref()?.key;
+    plugin_config::holds(&goal.target, key).then(|| (goal, key.clone()))
 }
 
 fn writes(turn: &mut Turn, goal: &Goal, key: &str) -> bool {

@@ -77,6 +77,24 @@ fn a_pod_that_was_bound_just_before_the_cordon_starts_the_quiet_period_anew() {
 }
 
 #[test]
+fn a_device_that_the_kubelet_still_lists_is_waited_for_when_its_pod_is_gone() {
+    let mut world = World::changing().until(Phase::Draining);
+    world.devices.insert("ghost".to_owned(), "MIG-1".to_owned());
+    let mut world = world.rounds(60);
+    assert_eq!(world.maintenance.phase, Phase::Draining);
+    assert_eq!(world.says("DrainBlocked"), None);
+    world.devices.remove("ghost");
+    let world = world.until(Phase::InSync);
+    assert_eq!(world.latest().unwrap().1, "Succeeded");
+
+    let mut world = World::changing().until(Phase::Draining);
+    world.devices.insert("ghost".to_owned(), "MIG-1".to_owned());
+    let world = world.until(Phase::Releasing).until(Phase::Pending);
+    let why = &world.maintenance.history[0].message;
+    assert!(why.contains("default/ghost is still there"), "{why}");
+}
+
+#[test]
 fn a_pod_whose_device_the_kubelet_has_not_named_is_waited_for_before_it_is_evicted() {
     let mut world = World::changing().until(Phase::Draining);
     world.pods.remove(0);

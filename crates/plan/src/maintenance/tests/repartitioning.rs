@@ -15,6 +15,18 @@ fn a_silent_agent_that_has_not_begun_costs_a_release() {
 }
 
 #[test]
+fn a_pod_that_came_after_the_drain_keeps_the_go_ahead_from_being_given() {
+    let mut world = World::changing().until(Phase::Repartitioning);
+    world.bind("MIG-1");
+    let world = world.until(Phase::Releasing).until(Phase::Pending);
+    assert_eq!(
+        world.latest(),
+        Some((OperationResult::Failed, "DevicesHeld"))
+    );
+    assert!(!world.the_node().unschedulable);
+}
+
+#[test]
 fn a_silent_agent_that_has_begun_is_waited_for_and_then_the_node_is_quarantined() {
     let mut world = World::changing().until(Phase::Repartitioning);
     while world.journal.as_ref().unwrap().stage != AgentStage::Destroying {
