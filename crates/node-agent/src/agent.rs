@@ -9,6 +9,8 @@ mod begin;
 mod look;
 mod operate;
 mod report;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::path::PathBuf;

@@ -1,7 +1,11 @@
 //! The agent's `GpuNode`: watched, read afresh, created bare, and `status.agent` applied.
 
 mod error;
+#[cfg(test)]
+pub mod fake;
 mod gpu_node;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 pub use error::ApiError;

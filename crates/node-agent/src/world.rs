@@ -44,14 +44,6 @@ impl World {
         Ok(device)
     }
 
-    /// The node is rebooted: what is in the hardware goes, and everybody with it.
-    pub fn reboot(&mut self) {
-        for gpu in &mut self.gpus {
-            gpu.instances.clear();
-            gpu.processes.clear();
-        }
-    }
-
     pub fn gpu(&mut self, uuid: &str) -> &mut GpuStatus {
         let mut gpus = self.gpus.iter_mut();
         gpus.find(|gpu| gpu.uuid == uuid).unwrap()

@@ -9,7 +9,6 @@ use super::operate::Say;
 use super::{Agent, Next, View};
 use crate::api::ApiError;
 use crate::decide::status::{Answer, Unready, drifted, ready, summary};
-use crate::engine::Engine;
 use crate::observation::Observation;
 
 impl Agent {
@@ -73,9 +72,9 @@ impl Agent {
         let before = self.view.as_ref().and_then(|view| view.said.as_ref());
         let mut conditions = before.map(|it| it.conditions.clone()).unwrap_or_default();
         ready(&mut conditions, unready, now);
-        if !self.is_under_way() {
-            let record = self.engine.as_ref().map(Engine::record);
-            let verified = record.map_or(&[][..], |record| &record.verified);
+        // In the middle of an operation the GPUs are meant to differ; without the journal nobody knows from what.
+        if let Some(engine) = self.engine.as_ref().filter(|_| !self.is_under_way()) {
+            let verified = &engine.record().verified;
             drifted(&mut conditions, &seen.gpus, verified, now);
         }
         AgentStatus {

@@ -106,7 +106,7 @@ fn a_target_that_cannot_be_had_is_refused_and_the_words_say_why() {
         ),
     ];
     for (name, gpu, places, wrong) in rows {
-        let answer = check(&[gpu.clone()], &target("G", places));
+        let answer = check(std::slice::from_ref(&gpu), &target("G", places));
         match wrong {
             None => assert_eq!(answer, Ok(()), "{name}"),
             Some(wrong) => {

@@ -1,0 +1,5 @@
+//! The agent, look by look, between a driver, a kubelet and an API server that are played.
+
+mod bed;
+mod operations;
+mod trouble;
