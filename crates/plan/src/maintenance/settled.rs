@@ -15,7 +15,7 @@ use crds::policy::DrainSettings;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
-use super::{PolicyView, operation, ownership, survey};
+use super::{Effect, PolicyView, operation, ownership, survey};
 use crate::conditions::{self, Verdict};
 use crate::resolve::{Goal, Problem, Wish};
 
@@ -93,7 +93,7 @@ fn strive(turn: &mut Turn, goal: &Goal) {
         let wait = gates::first(turn, goal, &assessment);
         pend(turn, wait);
     } else if !drift::exists(turn, goal) {
-        in_sync(turn);
+        in_sync(turn, goal);
     } else if let Some(wait) = gates::person(turn, goal) {
         turn.status.plan = Some(config_only::plan());
         pend(turn, wait);
@@ -102,7 +102,12 @@ fn strive(turn: &mut Turn, goal: &Goal) {
     }
 }
 
-fn in_sync(turn: &mut Turn) {
+fn in_sync(turn: &mut Turn, goal: &Goal) {
+    if turn.seen.spec.policy.as_ref() != Some(&goal.policy) && gates::person(turn, goal).is_none() {
+        let mut spec = turn.seen.spec.clone();
+        spec.policy = Some(goal.policy.clone());
+        turn.effect(Effect::Ask(spec));
+    }
     turn.settle(Phase::InSync);
     turn.status.waiting_for = None;
     turn.status.plan = None;
@@ -157,7 +162,7 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
     );
     let waited_before = conditions::find(&turn.seen.maintenance.conditions, "MaintenancePending")
         .is_some_and(|old| old.status == "True" && old.reason == reason);
-    if !waited_before && !wait.reason.wants_slot() {
+    if !waited_before && wait.reason.is_news() {
         turn.tell("MaintenanceDeferred", wait.message.clone());
     }
     turn.wait_for(wait.message);

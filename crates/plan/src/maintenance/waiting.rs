@@ -48,6 +48,23 @@ impl Waiting {
         }
     }
 
+    /// Whether people should hear of it by an event on the node: it is neither part of every operation nor told by the
+    /// policy's own condition.
+    pub(super) const fn is_news(self) -> bool {
+        match self {
+            Self::PolicyInvalid | Self::WindowClosed | Self::AwaitingSlot => false,
+            Self::Paused
+            | Self::DryRun
+            | Self::HeldByUser
+            | Self::NodeNotReady
+            | Self::ForeignCordon
+            | Self::BackingOff
+            | Self::AgentNotReady
+            | Self::PreflightBlocked
+            | Self::NotAdvertised => true,
+        }
+    }
+
     /// Whether a slot is all that is missing, now or once the window opens.
     pub const fn wants_slot(self) -> bool {
         match self {

@@ -19,11 +19,10 @@ pub(super) fn is_disturbing(turn: &Turn, goal: &Goal) -> bool {
 }
 
 /// Whether anything but the GPUs' layout differs from the goal: what is asked of the agent, what was verified, what the
-/// plugin is told, what the node advertises and what it promises.
+/// plugin is told, what the node advertises and what it promises. Another generation of a policy that asks for the same
+/// is no difference.
 pub(super) fn exists(turn: &Turn, goal: &Goal) -> bool {
-    let spec = turn.seen.spec;
-    spec.policy.as_ref() != Some(&goal.policy)
-        || spec.target.as_ref() != Some(&goal.target)
+    turn.seen.spec.target.as_ref() != Some(&goal.target)
         || turn.status.verified.as_ref() != Some(&goal.target)
         || !is_configured(turn, goal)
         || !is_advertised(turn, goal)

@@ -38,6 +38,30 @@ fn only_the_configuration_changes_and_nobody_is_disturbed() {
 }
 
 #[test]
+fn another_generation_of_the_same_wish_is_noted_without_a_change_of_phase() {
+    let mut world = World::in_sync();
+    let (since, node) = (world.maintenance.phase_since.clone(), world.node_version);
+    world.generation += 1;
+    world.policy.paused = true;
+    let mut world = world.rounds(3);
+    assert_ne!(
+        world.spec.policy,
+        Some(super::fixtures::reference(world.generation))
+    );
+    world.policy.paused = false;
+    let world = world.rounds(3);
+    assert_eq!(
+        world.spec.policy,
+        Some(super::fixtures::reference(world.generation))
+    );
+    assert_eq!(world.maintenance.phase, Phase::InSync);
+    assert_eq!(
+        (world.maintenance.phase_since.clone(), world.node_version),
+        (since, node)
+    );
+}
+
+#[test]
 fn an_entry_that_somebody_changed_is_published_anew_under_another_key() {
     let mut world = World::in_sync();
     let before = world.the_node().plugin_config.clone().unwrap();
