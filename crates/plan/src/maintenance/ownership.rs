@@ -51,7 +51,7 @@ pub(super) fn lost(node: &NodeView, operation: i64) -> Option<&'static str> {
 }
 
 /// What to do about a node that carries the marker of an operation that is not under way: nobody would ever give it
-/// back otherwise. Call it for nodes without a `GpuNode`; [`super::step`] does so for the others. A node that a person
+/// back otherwise. Call it for nodes without a `GpuNode`; [`super::step()`] does so for the others. A node that a person
 /// holds is left as it is.
 pub fn release_orphan(node: &NodeView) -> Option<(Effect, Event)> {
     let operation = node.operation.filter(|_| !node.hold)?;
