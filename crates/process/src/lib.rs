@@ -16,6 +16,7 @@ pub mod exit;
 pub mod kubernetes;
 pub mod lease;
 pub mod logs;
+pub mod patience;
 pub mod shutdown;
 pub mod tasks;
 

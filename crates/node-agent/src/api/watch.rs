@@ -2,9 +2,9 @@
 
 use crds::GpuNode;
 use futures::{StreamExt, pin_mut};
-use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client};
+use process::patience::{is_news, patiently};
 use process::shutdown::Shutdown;
 use tokio::sync::watch::Sender;
 use tracing::warn;
@@ -24,7 +24,7 @@ pub enum Known {
 /// Watches the object of this name until `stop` is requested. Trouble is logged once, and waited out with back-off.
 pub async fn watch(client: Client, name: String, known: Sender<Known>, stop: Shutdown) {
     let config = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let events = watcher(Api::<GpuNode>::all(client), config).default_backoff();
+    let events = patiently(watcher(Api::<GpuNode>::all(client), config));
     pin_mut!(events);
     let (mut listed, mut failing) = (None, false);
     loop {
@@ -35,7 +35,7 @@ pub async fn watch(client: Client, name: String, known: Sender<Known>, stop: Shu
         match event {
             None => return,
             Some(Ok(event)) => {
-                failing = false;
+                failing &= !is_news(&event);
                 take_in(event, &mut listed, &known);
             }
             Some(Err(error)) => {

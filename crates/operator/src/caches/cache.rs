@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use futures::stream::{self, Stream, StreamExt};
 use kube::core::DeserializeGuard;
-use kube::runtime::WatchStreamExt;
 use kube::runtime::reflector::{self, ObjectRef, Store, store::Writer};
 use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Resource, ResourceExt};
 use process::Chain;
 use process::admin::{Gate, Readiness};
+use process::patience::{is_news, patiently};
 use process::shutdown::Shutdown;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast::{self, error::RecvError};
@@ -171,13 +171,13 @@ impl<K: Cached> Cache<K> {
 impl<K: Cached> Filler<K> {
     /// Watches until `stop` is requested. Trouble is logged once and tried again for ever.
     pub async fn run(mut self, stop: Shutdown) {
-        let watch = watcher(self.api.clone(), self.config.clone()).default_backoff();
+        let watch = patiently(watcher(self.api.clone(), self.config.clone()));
         let mut events = std::pin::pin!(watch.take_until(stop.requested()));
         let mut trouble = None;
         while let Some(event) = events.next().await {
             match event {
                 Ok(event) => {
-                    trouble = None;
+                    trouble = trouble.filter(|_| !is_news(&event));
                     self.take(event);
                 }
                 Err(error) => self.complain(&error, &mut trouble),
