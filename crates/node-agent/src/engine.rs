@@ -98,6 +98,11 @@ impl Engine {
         })
     }
 
+    /// Nothing is asked of this node any more: what it was is nobody's wish, and is not made again after a reboot.
+    pub fn forget(&mut self) -> Result<(), JournalError> {
+        self.journal.update(|record| record.verified.clear())
+    }
+
     /// One move of the operation that is under way.
     pub async fn advance(&mut self, seen: &Observation) -> Result<Progress, EngineError> {
         let Some(task) = self.record().operation.clone() else {

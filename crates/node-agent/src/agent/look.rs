@@ -31,8 +31,8 @@ impl Agent {
     }
 
     async fn look_once(&mut self) -> Result<Next, EngineError> {
-        self.hear().await;
         let journal = self.open_journal();
+        self.hear().await;
         let seen = self.observe().await?;
         let unready = match &seen {
             Ok(seen) => journal.or_else(|| unknown_holders(seen)),

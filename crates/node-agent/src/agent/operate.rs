@@ -1,7 +1,7 @@
 //! What is done about the operation, and what is said of it.
 
 use crds::gpu_node::{AgentStage, Operation, OperationStage, Target};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info};
 
 use super::{Agent, Next, POLL, SOON, View};
 use crate::decide::status::{Answer, Unready};
@@ -70,8 +70,11 @@ impl Agent {
         if let Some(engine) = &mut self.engine {
             engine.settle(seen)?;
             // Not while it is unknown what the `GpuNode` says.
-            if self.view.is_some() {
+            if let Some(view) = &self.view {
                 engine.drop_intent()?;
+                if view.spec.target.is_none() {
+                    engine.forget()?;
+                }
             }
         }
         let said = self.view.as_ref().and_then(View::operation);
@@ -90,7 +93,7 @@ impl Agent {
         let next = match progress {
             Progress::Stepped | Progress::Entered | Progress::Over => Next::Now,
             Progress::Waiting(why) => {
-                warn!(why, "the operation waits");
+                debug!(why, "the operation waits");
                 Next::After(SOON)
             }
         };

@@ -182,3 +182,24 @@ async fn a_failing_step_is_rolled_back_and_the_reason_told() {
     assert!(bed.error().contains("nvmlTold"), "{}", bed.error());
     assert!(bed.shared.world().gpus[0].instances.is_empty());
 }
+
+#[tokio::test]
+async fn a_reboot_brings_back_what_is_still_wanted_and_nothing_else() {
+    for (wanted, layout) in [(true, "2x3g.20gb"), (false, "no slices")] {
+        let mut bed = Bed::new().await;
+        bed.ask(Proceed, halves());
+        bed.settle().await;
+        let mut asked = spec(Proceed, halves());
+        asked.operation = None;
+        asked.target = asked.target.filter(|_| wanted);
+        bed.api.set_spec(&asked);
+        bed.hear();
+        bed.look().await;
+        bed.shared.world().gpus[0].instances.clear();
+        std::fs::write(bed.folder.path().join("boot_id"), "second\n").unwrap();
+        bed.restart();
+        bed.settle().await;
+        assert_eq!(bed.said().summary.layout, layout);
+        assert_eq!(bed.said().boot_id, "second");
+    }
+}
