@@ -11,10 +11,12 @@ use crate::change;
 use crate::conditions;
 use crate::guarantees;
 
+const UNCORDON: &str = "the node to be given back, which is tried until it succeeds";
+
 /// Enters phase `Uncordoning`.
 pub(super) fn uncordon(turn: &mut Turn) {
     turn.enter(Phase::Uncordoning, Some(turn.limits.cordon));
-    turn.wait_for("the node to be uncordoned");
+    turn.wait_for(UNCORDON);
 }
 
 /// Phases `Uncordoning` and `Releasing`.
@@ -72,7 +74,7 @@ fn keep_time(turn: &mut Turn, is_held: bool) {
             );
         }
         turn.status.deadline = Some(conditions::seconds(turn.after(turn.limits.cordon)));
-        turn.wait_for("the node to be uncordoned");
+        turn.wait_for(UNCORDON);
     }
 }
 

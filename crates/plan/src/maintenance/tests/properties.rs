@@ -14,6 +14,8 @@ enum Action {
     OperatorReads,
     OperatorActs,
     OperatorDiesAfter(u32),
+    DeposedReads,
+    DeposedActs,
     AgentReads,
     AgentGoesOn,
     AgentDies,
@@ -56,6 +58,8 @@ fn action() -> impl Strategy<Value = Action> {
         8 => Just(Action::OperatorReads),
         8 => Just(Action::OperatorActs),
         3 => (0..3_u32).prop_map(Action::OperatorDiesAfter),
+        3 => Just(Action::DeposedReads),
+        3 => Just(Action::DeposedActs),
         6 => Just(Action::AgentReads),
         6 => Just(Action::AgentGoesOn),
         1 => Just(Action::AgentDies),
@@ -92,6 +96,8 @@ fn perform(world: &mut World, action: Action) {
             world.operator_acts(writes);
             world.operator_dies();
         }
+        Action::DeposedReads => world.deposed_reads(),
+        Action::DeposedActs => world.deposed_acts(),
         Action::AgentReads => world.agent_reads(),
         Action::AgentGoesOn => world.agent_goes_on(),
         Action::AgentDies => world.agent_is_up = false,

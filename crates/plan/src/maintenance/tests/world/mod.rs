@@ -83,6 +83,8 @@ pub(super) struct World {
     pub(super) nodes_made: u32,
     // The operator's memory.
     pub(super) snapshot: Option<Snapshot>,
+    /// What a leader that has been deposed since has read.
+    pub(super) deposed: Option<Snapshot>,
     pub(super) evictions: BTreeMap<String, EvictionMemory>,
     pub(super) heard: (Option<AgentOperation>, Timestamp),
     pub(super) events: Vec<&'static str>,
@@ -125,6 +127,7 @@ impl World {
             admin_keeps_it_cordoned: false,
             nodes_made: 0,
             snapshot: None,
+            deposed: None,
             evictions: BTreeMap::new(),
             heard: (None, now),
             events: Vec::new(),

@@ -68,6 +68,18 @@ impl World {
         self.snapshot = Some(self.look());
     }
 
+    pub(in super::super) fn deposed_reads(&mut self) {
+        self.deposed = Some(self.look());
+    }
+
+    /// A leader that does not know that it is none any more acts on what it read long ago: its lease should prevent that,
+    /// and if it does not, every write is still a compare-and-swap.
+    pub(in super::super) fn deposed_acts(&mut self) {
+        std::mem::swap(&mut self.snapshot, &mut self.deposed);
+        self.operator_acts(u32::MAX);
+        std::mem::swap(&mut self.snapshot, &mut self.deposed);
+    }
+
     pub(in super::super) fn look(&mut self) -> Snapshot {
         let operation = self
             .agent
