@@ -9,7 +9,7 @@ use nvml_wrapper_sys::bindings::{
 
 use crate::nvml::call::Answer;
 
-/// The handle of a compute instance; as [`GpuInstance`].
+/// The handle of a compute instance; as [`super::gpu_instance::GpuInstance`].
 #[derive(Clone, Copy)]
 pub struct ComputeInstance<'nvml> {
     handle: nvmlComputeInstance_t,
