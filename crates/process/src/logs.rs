@@ -54,12 +54,20 @@ pub enum LogError {
     Twice(#[from] TryInitError),
 }
 
+/// What the Kubernetes client says of itself and nobody needs: its error of each request that fails, which the caller
+/// tells in its own words, and a span around each reconcile. What `--log-level` says of the same modules wins.
+const NOISE: &str = "kube_client::client::builder=off,kube_runtime=warn";
+
 /// Sends the log of the whole process to stderr. To be called once, first thing in `main`.
 pub fn init(args: &LogArgs) -> Result<(), LogError> {
-    let filter = EnvFilter::try_new(&args.log_level.0)?;
+    let filter = filter(&args.log_level)?;
     Ok(tracing_subscriber::registry()
         .with(lines(args.log_format).with_filter(filter))
         .try_init()?)
+}
+
+fn filter(level: &Filter) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(format!("{NOISE},{}", level.0))
 }
 
 fn lines(format: Format) -> Box<dyn Layer<Registry> + Send + Sync> {
@@ -73,6 +81,27 @@ fn lines(format: Format) -> Box<dyn Layer<Registry> + Send + Sync> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clients_noise_is_left_out_unless_it_is_asked_for() {
+        for (level, enabled) in [
+            (
+                "info",
+                ["kube_runtime=warn", "kube_client::client::builder=off"],
+            ),
+            (
+                "info,kube_runtime=debug",
+                ["kube_runtime=debug", "kube_client::client::builder=off"],
+            ),
+        ] {
+            let filter = filter(&level.parse().unwrap()).unwrap().to_string();
+            let said: Vec<_> = filter.split(',').collect();
+            assert!(
+                enabled.iter().all(|directive| said.contains(directive)),
+                "{filter}"
+            );
+        }
+    }
 
     #[test]
     fn a_filter_is_checked_when_flags_are_parsed() {
