@@ -279,3 +279,23 @@ fn a_step_without_effect_is_not_taken_for_ever() {
         assert!(error.ends_with("and nothing changed"), "{error}");
     });
 }
+
+#[test]
+fn an_instance_that_somebody_else_makes_in_our_place_meanwhile_is_not_ours_to_destroy() {
+    on_a_node(A100, async |node| {
+        let bed = Bed { node };
+        node.set_mig_mode(0, true).unwrap();
+        let mut engine = bed.engine();
+        bed.begin(&mut engine, &bed.target(&SMALL)).await;
+        let seen = bed.look(&engine).await;
+        assert_eq!(engine.advance(&seen).await.unwrap(), Progress::Entered);
+        let theirs = node.create_instance(0, "1g.5gb", Some(0)).unwrap();
+        assert_eq!(engine.advance(&seen).await.unwrap(), Progress::Entered);
+        let record = bed.finish(engine, || false).await;
+        assert!(matches!(stage(&record), Stage::RolledBack { .. }));
+        let found = &node.gpus().unwrap()[0].instances;
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].mig_uuids, [theirs]);
+        assert!(record.made.is_empty());
+    });
+}
