@@ -90,6 +90,7 @@ pub(super) struct World {
     pub(super) events: Vec<&'static str>,
     pub(super) evicted: BTreeSet<String>,
     pub(super) writes: u32,
+    rounds: u32,
 }
 
 impl World {
@@ -133,6 +134,7 @@ impl World {
             events: Vec::new(),
             evicted: BTreeSet::new(),
             writes: 0,
+            rounds: 0,
         };
         world.make_node();
         for start in [0, 1, 2] {
@@ -183,6 +185,12 @@ impl World {
 
     /// Everybody acts once, and a second passes.
     pub(super) fn round(&mut self) {
+        self.rounds += 1;
+        assert!(
+            self.rounds < 20_000,
+            "goes on for ever: {:#?}",
+            self.maintenance
+        );
         self.everybody_acts();
         self.pass(1);
     }
