@@ -127,13 +127,13 @@ async fn a_node_without_a_version_is_never_written() {
 
 fn pod() -> PodReference {
     PodReference {
-        namespace: "work".to_owned(),
+        namespace: "jobs".to_owned(),
         name: "p1".to_owned(),
         uid: "pod-uid".to_owned(),
     }
 }
 
-const EVICTION: &str = "POST /api/v1/namespaces/work/pods/p1/eviction";
+const EVICTION: &str = "POST /api/v1/namespaces/jobs/pods/p1/eviction";
 
 #[tokio::test]
 async fn an_eviction_names_the_uid_and_the_grace_period() {
@@ -152,7 +152,7 @@ async fn an_eviction_names_the_uid_and_the_grace_period() {
         }
         let expected = json!({
             "apiVersion": "policy/v1", "kind": "Eviction",
-            "metadata": {"namespace": "work", "name": "p1"},
+            "metadata": {"namespace": "jobs", "name": "p1"},
             "deleteOptions": options,
         });
         assert_eq!(api.asked()[0].body, expected);
@@ -227,7 +227,7 @@ async fn nothing_is_evicted_or_cordoned_under_a_lease_that_ends_too_soon() {
 #[tokio::test]
 async fn a_forced_deletion_names_the_uid_and_never_a_grace_of_zero() {
     let api = FakeApi::default();
-    let path = "DELETE /api/v1/namespaces/work/pods/p1";
+    let path = "DELETE /api/v1/namespaces/jobs/pods/p1";
     api.on(
         path,
         200,

@@ -314,7 +314,7 @@ async fn a_config_is_published_before_anybody_is_asked_to_use_it() {
 
 fn pod(name: &str) -> PodReference {
     PodReference {
-        namespace: "work".to_owned(),
+        namespace: "jobs".to_owned(),
         name: name.to_owned(),
         uid: format!("uid-of-{name}"),
     }
@@ -323,7 +323,7 @@ fn pod(name: &str) -> PodReference {
 #[tokio::test]
 async fn a_pod_that_may_not_leave_keeps_nobody_else_from_leaving() {
     let kit = Kit::new();
-    let eviction = |name: &str| format!("POST /api/v1/namespaces/work/pods/{name}/eviction");
+    let eviction = |name: &str| format!("POST /api/v1/namespaces/jobs/pods/{name}/eviction");
     let mut budget = failure(429, "TooManyRequests", "Cannot evict pod");
     budget["details"] = json!({"causes": [{"reason": "DisruptionBudget", "message": "b"}]});
     kit.api.on(&eviction("stays"), 429, budget);

@@ -4,6 +4,7 @@ use crds::GpuNode;
 use crds::gpu_node::{AgentStage, OperationResult, Phase};
 use e2e::{Workload, wait_within};
 use kube::ResourceExt;
+use kube::api::DeleteParams;
 use nvml_sim::state::{Fault, When};
 
 use crate::barrier::Barrier;
@@ -86,6 +87,75 @@ async fn killed_before_anything_is_destroyed() {
     scene.wait_standing("lost", FREE).await;
     assert!(scene.slices("lost").is_empty());
     assert_eq!(scene.running("lost", 1).await.len(), 1);
+}
+
+/// The phases in which the operator works alone, or people are waited for: the agent's death must not be felt.
+#[tokio::test]
+async fn killed_while_others_are_at_work() {
+    let barred = [
+        ("cordoning", "cordon"),
+        ("uncordoning", "uncordon"),
+        ("releasing", "uncordon"),
+    ];
+    let barred = barred.map(|(name, barrier)| a100(name).label("barrier", barrier));
+    let mut scene = Scene::install([a100("waiting")].into_iter().chain(barred)).await;
+    scene.start_programs().await;
+    let barrier = Barrier::raise(&scene).await;
+    let held = Workload::new("releasing").asks(GPU, 1).on("releasing");
+    scene.run_one(&held).await;
+    scene.protect("releasing").await;
+    let job = Workload::new("job").label("kind", "batch").on("waiting");
+    scene.run_bare(&job).await;
+    let phases = [
+        ("uncordoning", Phase::Uncordoning, ""),
+        (
+            "releasing",
+            Phase::Releasing,
+            "maintenance: {drain: {timeout: 1s}}",
+        ),
+        ("cordoning", Phase::Cordoning, ""),
+        (
+            "waiting",
+            Phase::WaitingJobs,
+            "maintenance: {drain: {waitForCompletion: {podSelector: {matchLabels: {kind: batch}}, timeout: 1h}}}",
+        ),
+    ];
+    let mut policies = Vec::new();
+    for (name, _, rules) in phases {
+        policies.push((name, scene.policy(name, &spec(name, SEVEN, rules)).await));
+    }
+    for (name, phase, _) in phases {
+        scene.wait_phase(name, phase).await;
+    }
+    for (name, phase, _) in phases {
+        kill(&mut scene, name);
+        let found = scene.cluster.gpu_nodes().get(name).await.unwrap();
+        assert_eq!(crate::look::phase(&found), phase, "{name}");
+    }
+
+    for (name, ..) in phases {
+        scene.start_agent(name).await;
+    }
+    barrier.lower().await;
+    scene
+        .pods
+        .delete("job", &DeleteParams::default())
+        .await
+        .unwrap();
+    for (name, policy) in policies.iter().filter(|(name, _)| *name != "releasing") {
+        let done = scene.in_sync(name, policy).await;
+        let [only] = done.history.as_slice() else {
+            panic!("one operation, and its end: {done:?}");
+        };
+        assert_eq!(only.result, OperationResult::Succeeded, "{name}");
+        assert_eq!(scene.standing(name).await, FREE, "{name}");
+        assert_eq!(scene.slices(name), ["1g.5gb"; 7]);
+    }
+    let over = scene.wait_over("releasing").await;
+    assert_eq!(over.reason, "DrainTimedOut");
+    assert_eq!(scene.standing("releasing").await, FREE);
+    assert!(scene.slices("releasing").is_empty());
+    assert_eq!(scene.running("releasing", 1).await.len(), 1);
 }
 
 #[tokio::test]
