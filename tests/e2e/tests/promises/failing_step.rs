@@ -48,7 +48,7 @@ async fn a_failing_step_is_rolled_back_and_the_node_is_uncordoned() {
         .await
         .unwrap();
     scene.running("model", 2).await;
-    let events = scene.events("n1").await;
+    let events = scene.events_until("n1", "NodeUncordoned").await;
     let place = |reason: &str| events.iter().position(|it| it == reason);
     let order = ["RepartitionFailed", "RollbackSucceeded", "NodeUncordoned"].map(place);
     assert!(order[0].is_some() && order.is_sorted(), "{events:?}");

@@ -1,7 +1,7 @@
 //! An administrator's cordon survives, whenever it was made.
 
 use crds::gpu_node::{OperationResult, Phase};
-use e2e::{Look, PATIENCE, Workload, eventually};
+use e2e::Workload;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
 use serde_json::json;
@@ -12,24 +12,6 @@ use crate::scene::{GPU, SEVEN, Scene, a100, spec};
 async fn set_cordon(scene: &Scene, node: &str, is: bool) {
     let patch = json!({"spec": {"unschedulable": is}});
     scene.cluster.node(node).merge(patch).await.unwrap();
-}
-
-async fn preserved(scene: &Scene, node: &str) {
-    eventually("the administrator is told", PATIENCE, async || {
-        let events = scene.events(node).await;
-        Ok(
-            if events
-                .iter()
-                .any(|reason| reason == "ForeignCordonPreserved")
-            {
-                Look::Done(())
-            } else {
-                Look::NotYet(format!("{events:?}"))
-            },
-        )
-    })
-    .await
-    .unwrap();
 }
 
 #[tokio::test]
@@ -44,7 +26,7 @@ async fn a_node_that_was_cordoned_before_is_changed_and_stays_cordoned() {
 
     scene.in_sync("n1", &policy).await;
     assert_eq!(scene.standing("n1").await, THEIRS);
-    preserved(&scene, "n1").await;
+    scene.events_until("n1", "ForeignCordonPreserved").await;
     let is_open = |node: &Node| node.name_any() == "n1" && !standing(node).0;
     assert!(
         !nodes.steps(is_open).contains(&true),
@@ -73,7 +55,7 @@ async fn a_cordon_that_is_made_during_an_operation_stays() {
     );
     scene.wait_reason("n1", "BackingOff").await;
     assert_eq!(scene.standing("n1").await, THEIRS);
-    preserved(&scene, "n1").await;
+    scene.events_until("n1", "ForeignCordonPreserved").await;
     assert!(scene.slices("n1").is_empty());
     assert_eq!(scene.running("model", 1).await[0].uid(), pod.uid());
 }
@@ -100,9 +82,5 @@ async fn a_node_that_a_person_uncordons_before_anything_is_destroyed_is_left_alo
         1,
         "it is not cordoned again against that person"
     );
-    let events = scene.events("n1").await;
-    assert!(
-        events.iter().any(|reason| reason == "ExternalUncordon"),
-        "{events:?}"
-    );
+    scene.events_until("n1", "ExternalUncordon").await;
 }

@@ -63,7 +63,7 @@ async fn a_node_is_cordoned_drained_repartitioned_verified_and_uncordoned_in_thi
     assert_eq!((done.history.len(), done.attempts), (1, 0));
     assert_eq!(scene.evicted(mark).await, [pod.name_any()]);
     assert_eq!(
-        scene.events("n1").await,
+        scene.events_until("n1", "NodeUncordoned").await,
         [
             "NodeCordoned",
             "DrainStarted",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crds::gpu_node::{HistoryEntry, MaintenanceStatus, Phase};
 use crds::{GpuNode, GpuSharingPolicy, names};
-use e2e::{History, wait_within};
+use e2e::{History, Look, PATIENCE, eventually, wait_within};
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
@@ -165,8 +165,24 @@ impl Scene {
             .collect()
     }
 
-    /// Reasons of the events about a node, oldest first.
-    pub async fn events(&self, node: &str) -> Vec<String> {
+    /// Waits until an event with this reason is about a node; returns the reasons of all of them, oldest first.
+    ///
+    /// The operator writes its status first and its events after it: who saw the one may be before the other.
+    pub async fn events_until(&self, node: &str, reason: &str) -> Vec<String> {
+        eventually("the administrator is told", PATIENCE, async || {
+            let events = self.events(node).await;
+            Ok(if events.iter().any(|it| it == reason) {
+                Look::Done(events)
+            } else {
+                Look::NotYet(format!("no {reason} among {events:?}"))
+            })
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Reasons of the events about a node so far, oldest first.
+    async fn events(&self, node: &str) -> Vec<String> {
         let events: Api<Event> = Api::default_namespaced(self.cluster.client.clone());
         let params = ListParams::default();
         let mut events = events.list(&params).await.unwrap().items;
