@@ -7,7 +7,7 @@
 //!        ffi ─────────────► rules ◄───────────  node
 //!          │                  │ plain functions over a plain State
 //!          └──► store ◄───────┼──────────────────┘
-//!               │           product: what each GPU model offers
+//!               │           the crate products: what each GPU model offers
 //!               ▼
 //!        one JSON file, shared by processes under a lock, replaced atomically
 //! ```
@@ -22,7 +22,6 @@ mod code;
 mod ffi;
 mod library;
 mod node;
-pub mod product;
 mod rules;
 pub mod state;
 mod store;

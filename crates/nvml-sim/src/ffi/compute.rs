@@ -11,8 +11,8 @@ use nvml_wrapper_sys::bindings::{
 use super::arg::{Array, In, Out, Versioned, chars, number, struct_version};
 use super::call::Driver;
 use super::handle::{Handle, Target};
-use crate::product::{ComputeProfile, Profile};
 use crate::{Code, rules};
+use products::{ComputeProfile, Profile};
 
 /// The compute profile numbers that NVML 13 knows.
 const PROFILE_COUNT: c_uint = 9;

@@ -8,9 +8,9 @@ use nvml_wrapper_sys::bindings::{nvmlDeviceArchitecture_t, nvmlPciInfo_t};
 use super::arg::{Out, Str, Text, chars, number};
 use super::call::Driver;
 use super::handle::{Device, Handle, Target};
-use crate::product::{Product, compute_profiles};
 use crate::state::{ComputeInstance, Gpu, GpuInstance};
 use crate::{Code, rules};
+use products::{Product, compute_profiles};
 
 export! {
     fn nvmlDeviceGetCount(driver, count: Out<c_uint>) {

@@ -9,9 +9,9 @@ use super::arg::Out;
 use super::call::Driver;
 use super::handle::{Device, Handle, Target};
 use crate::Code;
-use crate::product::compute_profiles;
 use crate::rules::{self, Activation};
 use crate::state::{ComputeInstance, Gpu, GpuInstance};
+use products::compute_profiles;
 
 export! {
     fn nvmlDeviceGetMigMode(driver, device: Handle, current: Out<c_uint>, pending: Out<c_uint>) {

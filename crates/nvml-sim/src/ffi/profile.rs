@@ -11,9 +11,9 @@ use nvml_wrapper_sys::bindings::{
 use super::arg::{Array, Out, Versioned, chars, number, struct_version};
 use super::call::Driver;
 use super::handle::Handle;
-use crate::product::{Architecture, Profile};
 use crate::state::Gpu;
 use crate::{Code, rules};
+use products::{Architecture, Profile};
 
 /// The profile numbers that NVML 13 knows; a larger one is not a profile on any GPU.
 const PROFILE_COUNT: c_uint = 18;

@@ -1,7 +1,7 @@
 //! Why something asked of a simulated node cannot be.
 
 use crate::Code;
-use crate::product;
+
 use crate::state::MAX_GPUS;
 use crate::store::StoreError;
 
@@ -63,7 +63,7 @@ pub enum Error {
 }
 
 fn known_products() -> String {
-    product::ALL
+    products::ALL
         .iter()
         .map(|product| product.key)
         .collect::<Vec<_>>()

@@ -2,9 +2,9 @@
 
 use super::{Error, SimulatedNode};
 use crate::Code;
-use crate::product::compute_profiles;
 use crate::rules::{self, Activation};
 use crate::state::State;
+use products::compute_profiles;
 
 impl SimulatedNode {
     /// Turns MIG on or off.

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 pub use error::Error;
 pub use view::{GpuView, InstanceView};
 
-use crate::product::{self, Product};
 use crate::state::{MAX_GPUS, Process, State};
 use crate::store::Store;
 use crate::{Code, rules};
+use products::Product;
 
 /// A process that is to hold a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl SimulatedNode {
         products: &[impl AsRef<str>],
     ) -> Result<Self, Error> {
         let find = |key: &str| -> Result<&'static Product, Error> {
-            product::find(key).ok_or_else(|| Error::UnknownProduct(key.to_owned()))
+            products::find(key).ok_or_else(|| Error::UnknownProduct(key.to_owned()))
         };
         let products = products
             .iter()

@@ -2,8 +2,8 @@
 
 use super::{compute_instance, gpu, gpu_mut, instance, lowest_free};
 use crate::Code;
-use crate::product::{ComputeProfile, compute_profiles};
 use crate::state::{ComputeInstance, Gpu, GpuInstance, State};
+use products::{ComputeProfile, compute_profiles};
 
 /// What may be made inside this GPU instance, smallest first.
 pub fn compute_placements(gpu: &Gpu, gi: &GpuInstance) -> &'static [ComputeProfile] {

@@ -3,8 +3,8 @@
 use super::placement::{best_start, free_starts};
 use super::{enabled_mig, gpu, gpu_mut, instance, lowest_free};
 use crate::Code;
-use crate::product::Profile;
 use crate::state::{Gpu, GpuInstance, State};
+use products::Profile;
 
 /// Creates a GPU instance, at `start` or where most room is left. Returns its serial.
 ///

@@ -19,8 +19,8 @@ pub use placement::remaining_capacity;
 pub use process::{attach, detach};
 
 use crate::Code;
-use crate::product::Mig;
 use crate::state::{ComputeInstance, Gpu, GpuInstance, State};
+use products::Mig;
 
 /// The GPU at this index.
 ///

@@ -2,8 +2,8 @@
 
 use super::{gpu, gpu_mut, mig};
 use crate::Code;
-use crate::product::ModeChange;
 use crate::state::{ComputeMode, Gpu, MigMode, State};
+use products::ModeChange;
 
 /// What became of an accepted change of MIG mode: NVML's `activationStatus`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Where a GPU instance may go, and where it is best put.
 
-use crate::product::{Mig, Profile};
 use crate::state::Gpu;
+use products::{Mig, Profile};
 
 /// What is in use on a GPU: memory slices as bits, compute slices as a sum.
 #[derive(Clone, Copy, Debug)]

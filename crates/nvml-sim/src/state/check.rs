@@ -1,7 +1,7 @@
 //! What must hold of every state, whoever wrote the file.
 
 use super::{Gpu, GpuInstance, MAX_GPUS, Process, State, VERSION};
-use crate::product::compute_profiles;
+use products::compute_profiles;
 
 impl State {
     /// Checks what the rules rely on.

@@ -38,14 +38,13 @@ const fn scatter(seed: u64) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use crate::product;
     use crate::state::State;
 
     #[test]
     fn uuids_never_repeat_and_are_the_same_for_the_same_seed() {
-        let mut one = State::new(7, &[product::ALL[0]]);
-        let mut same = State::new(7, &[product::ALL[0]]);
-        let mut other = State::new(8, &[product::ALL[0]]);
+        let mut one = State::new(7, &[products::ALL[0]]);
+        let mut same = State::new(7, &[products::ALL[0]]);
+        let mut other = State::new(8, &[products::ALL[0]]);
         let mut seen = BTreeSet::new();
         for _ in 0..1_000 {
             let uuid = one.new_uuid();

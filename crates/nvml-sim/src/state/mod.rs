@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, When};
 
-use crate::product::{self, Product, Profile};
+use products::{Product, Profile};
 
 /// The layout of the state file; a file with another number is refused.
 pub const VERSION: u32 = 1;
@@ -127,7 +127,7 @@ pub struct ComputeInstance {
     pub mig_index: u32,
     /// `MIG-...`, new at each creation.
     pub uuid: String,
-    /// [`product::ComputeProfile::id`].
+    /// [`products::ComputeProfile::id`].
     pub profile_id: u32,
     /// First compute slice inside the GPU instance.
     pub start: u32,
@@ -200,7 +200,7 @@ impl Gpu {
 
     /// The model. A state that was checked always names a known one.
     pub fn product(&self) -> Option<&'static Product> {
-        product::find(&self.product)
+        products::find(&self.product)
     }
 
     /// The profile with this id on this GPU.

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{Store, StoreError};
 use crate::Code;
-use crate::product;
+
 use crate::rules::{create_gpu_instance, set_mig_mode};
 use crate::state::State;
 
@@ -20,7 +20,7 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn node() -> State {
-    State::new(1, &[product::find("A100-SXM4-40GB").unwrap()])
+    State::new(1, &[products::find("A100-SXM4-40GB").unwrap()])
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn profiles_are_enumerated_to_the_end() {
                     }
                 }
             }
-            let mig = nvml_sim::product::find(&product.product)
+            let mig = products::find(&product.product)
                 .unwrap()
                 .mig
                 .as_ref()

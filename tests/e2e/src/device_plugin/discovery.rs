@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use nvml_sim::product::compute_profiles;
 use nvml_sim::state::{ComputeInstance, Gpu, GpuInstance, State};
+use products::compute_profiles;
 
 use super::config::{MigStrategy, PluginConfig};
 

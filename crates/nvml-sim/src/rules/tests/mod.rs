@@ -11,14 +11,14 @@ use super::{
     destroy_gpu_instance, detach, reboot, remaining_capacity, reset, set_mig_mode,
 };
 use crate::Code;
-use crate::product::{self, Mig, compute_profiles};
 use crate::state::{ComputeMode, Process, State};
+use products::{Mig, compute_profiles};
 
 const A100: &str = "A100-SXM4-40GB";
 const H100: &str = "H100-SXM5-80GB";
 
 fn node(product: &str) -> State {
-    State::new(1, &[product::find(product).unwrap()])
+    State::new(1, &[products::find(product).unwrap()])
 }
 
 /// A node with one GPU, MIG on.

@@ -3,11 +3,15 @@
 //! Sources: the profile tables of go-nvml's mock GPUs (memory, multiprocessors, counts), NVIDIA's
 //! MIG user guide (placements, engines) and `nvml.h` (enum numbers). Profile ids are those of real
 //! drivers. To add a product, add a file here and its constant to [`ALL`].
+//!
+//! For planning without a driver and for the simulated one. On a node the agent reads all of this from NVML.
 
 mod a100_sxm4_40gb;
 mod compute;
 mod eight_slices;
 mod h100_sxm5_80gb;
+#[cfg(feature = "offers")]
+mod offers;
 mod t4;
 
 pub use compute::{ComputeProfile, compute_profiles};
