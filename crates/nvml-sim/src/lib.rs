@@ -16,7 +16,8 @@
 //! process that dies at any point leaves the old or the new state. Nothing else is kept but the
 //! count of `nvmlInit` calls and the handles given out.
 //!
-//! `NVML_SIM_LOG=FILE` writes one line for each call: its symbol and its return code.
+//! `NVML_SIM_LOG=FILE` writes one line for each call: its symbol and its return code; of a function
+//! that is not simulated it says so.
 
 mod code;
 mod ffi;
@@ -27,7 +28,7 @@ pub mod state;
 mod store;
 
 pub use code::Code;
-pub use ffi::symbols;
+pub use ffi::{not_simulated, symbols};
 pub use library::{InstallError, install};
 pub use node::{Client, Error, GpuView, InstanceView, SimulatedNode};
 pub use store::StoreError;

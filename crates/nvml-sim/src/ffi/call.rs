@@ -104,17 +104,30 @@ pub fn answer(
     symbol: &'static str,
     work: impl FnOnce(&Driver) -> Result<(), Code>,
 ) -> nvmlReturn_t {
-    let result = if INITS.load(Ordering::Acquire) == 0 {
-        Err(Code::Uninitialized)
-    } else {
-        Driver::begin(symbol)
-            .map_err(|failure| {
-                failure.sentence().iter().for_each(|why| note(why));
-                failure.code()
-            })
-            .and_then(|driver| work(&driver))
-    };
-    answered(symbol, result)
+    answered(symbol, begun(symbol).and_then(|driver| work(&driver)))
+}
+
+/// The same for a function that the simulation has not.
+pub fn not_simulated(symbol: &'static str) -> nvmlReturn_t {
+    match begun(symbol) {
+        Ok(_) => {
+            let code = Code::NotSupported.number();
+            log(&format!("{symbol} {code} NOT_SUPPORTED (not simulated)\n"));
+            code
+        }
+        Err(code) => answered(symbol, Err(code)),
+    }
+}
+
+/// The node for a call that may go on.
+fn begun(symbol: &str) -> Result<Driver, Code> {
+    if INITS.load(Ordering::Acquire) == 0 {
+        return Err(Code::Uninitialized);
+    }
+    Driver::begin(symbol).map_err(|failure| {
+        failure.sentence().iter().for_each(|why| note(why));
+        failure.code()
+    })
 }
 
 /// The same for `nvmlInit` and its kin: says on stderr why there is no driver.

@@ -11,27 +11,37 @@ mod change;
 mod compute;
 mod device;
 mod event;
+mod export_table;
 mod handle;
 mod mig_device;
+mod process;
 mod profile;
 mod status;
 mod system;
 
 /// Every function of the library that logs, can be made to fail and can be slowed down.
 pub fn symbols() -> impl Iterator<Item = &'static str> {
-    [
-        absent::SYMBOLS,
+    let simulated = [
         change::SYMBOLS,
         compute::SYMBOLS,
         device::SYMBOLS,
         event::SYMBOLS,
+        export_table::SYMBOLS,
         mig_device::SYMBOLS,
+        process::SYMBOLS,
         profile::SYMBOLS,
         status::SYMBOLS,
         system::INIT_SYMBOLS,
         system::SYMBOLS,
-    ]
-    .into_iter()
-    .flatten()
-    .copied()
+    ];
+    simulated
+        .into_iter()
+        .flatten()
+        .copied()
+        .chain(not_simulated())
+}
+
+/// Those of [`symbols`] that are there to answer `NOT_SUPPORTED`.
+pub fn not_simulated() -> impl Iterator<Item = &'static str> {
+    absent::SYMBOLS.into_iter().flatten().copied()
 }

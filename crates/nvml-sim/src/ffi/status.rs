@@ -1,20 +1,17 @@
-//! What a device is doing: memory, compute mode, processes.
+//! What a device has and allows: memory, and who may compute.
 #![expect(unsafe_code, reason = "exported symbols")]
 
-use std::ffi::c_uint;
+use std::ffi::{c_uint, c_ulonglong};
 
 use nvml_wrapper_sys::bindings::{
-    nvmlComputeMode_t, nvmlMemory_t, nvmlMemory_v2_t, nvmlProcessInfo_v1_t, nvmlProcessInfo_v2_t,
+    nvmlBAR1Memory_t, nvmlComputeMode_t, nvmlMemory_t, nvmlMemory_v2_t,
 };
 
-use super::arg::{Array, Out, Versioned, struct_version};
+use super::arg::{Out, Versioned, struct_version};
 use super::call::Driver;
 use super::handle::{Device, Handle};
-use crate::state::{ComputeMode, Gpu, Process};
+use crate::state::{ComputeMode, Gpu};
 use crate::{Code, rules};
-
-/// What NVML writes for the instance ids of a process that runs on a whole GPU.
-const NO_INSTANCE: c_uint = c_uint::MAX;
 
 export! {
     fn nvmlDeviceGetMemoryInfo(driver, device: Handle, memory: Out<nvmlMemory_t>) {
@@ -27,6 +24,24 @@ export! {
         let version = struct_version::<nvmlMemory_v2_t>(2);
         let value = nvmlMemory_v2_t { version, total, reserved: 0, free: total - used, used };
         memory.set(2, value)
+    }
+
+    fn nvmlDeviceGetBAR1MemoryInfo(driver, device: Handle, memory: Out<nvmlBAR1Memory_t>) {
+        let total = bar1_of(device.device(&driver.state)?)?;
+        memory.set(nvmlBAR1Memory_t { bar1Total: total, bar1Free: total, bar1Used: 0 })
+    }
+
+    // A simulated memory has no errors of any kind, in any part.
+    fn nvmlDeviceGetMemoryErrorCounter(
+        driver,
+        device: Handle,
+        _kind: c_uint,
+        _counter: c_uint,
+        _part: c_uint,
+        count: Out<c_ulonglong>,
+    ) {
+        device.device(&driver.state)?;
+        count.set(0)
     }
 
     fn nvmlDeviceGetComputeMode(driver, device: Handle, mode: Out<nvmlComputeMode_t>) {
@@ -51,57 +66,6 @@ export! {
             rules::gpu_mut(state, index)?.compute_mode = mode;
             Ok(())
         })
-    }
-
-    fn nvmlDeviceGetComputeRunningProcesses(
-        driver,
-        device: Handle,
-        count: Out<c_uint>,
-        infos: Array<nvmlProcessInfo_v1_t>,
-    ) {
-        infos.fill_counted(&count, &running(driver, device, short)?)
-    }
-
-    fn nvmlDeviceGetComputeRunningProcesses_v2(
-        driver,
-        device: Handle,
-        count: Out<c_uint>,
-        infos: Array<nvmlProcessInfo_v2_t>,
-    ) {
-        infos.fill_counted(&count, &running(driver, device, long)?)
-    }
-
-    fn nvmlDeviceGetComputeRunningProcesses_v3(
-        driver,
-        device: Handle,
-        count: Out<c_uint>,
-        infos: Array<nvmlProcessInfo_v2_t>,
-    ) {
-        infos.fill_counted(&count, &running(driver, device, long)?)
-    }
-
-    fn nvmlDeviceGetGraphicsRunningProcesses(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
-    }
-
-    fn nvmlDeviceGetGraphicsRunningProcesses_v2(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
-    }
-
-    fn nvmlDeviceGetGraphicsRunningProcesses_v3(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
-    }
-
-    fn nvmlDeviceGetMPSComputeRunningProcesses(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
-    }
-
-    fn nvmlDeviceGetMPSComputeRunningProcesses_v2(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
-    }
-
-    fn nvmlDeviceGetMPSComputeRunningProcesses_v3(driver, device: Handle, count: Out<c_uint>) {
-        none(driver, device, &count)
     }
 }
 
@@ -130,43 +94,28 @@ fn memory_of(device: Device<'_>) -> Result<(u64, u64), Code> {
     Ok((mib << 20, used.min(mib) << 20))
 }
 
-/// The processes of a device, in the form of the header's version. A whole GPU lists those of its
-/// MIG devices too.
-fn running<T>(
-    driver: &Driver,
-    device: Handle,
-    form: fn(&Gpu, &Process) -> T,
-) -> Result<Vec<T>, Code> {
-    Ok(match device.device(&driver.state)? {
-        Device::Whole(_, gpu) => gpu.processes.iter().map(|p| form(gpu, p)).collect(),
-        Device::Mig(_, gpu, _, ci) => gpu
-            .processes_on(Some(&ci.uuid))
-            .map(|p| form(gpu, p))
-            .collect(),
-    })
-}
-
-fn short(_gpu: &Gpu, process: &Process) -> nvmlProcessInfo_v1_t {
-    nvmlProcessInfo_v1_t {
-        pid: process.pid,
-        usedGpuMemory: process.memory_mib << 20,
-    }
-}
-
-fn long(gpu: &Gpu, process: &Process) -> nvmlProcessInfo_v2_t {
-    let on = gpu
-        .compute_instances()
-        .find(|(_, ci)| process.mig_uuid.as_ref() == Some(&ci.uuid));
-    nvmlProcessInfo_v2_t {
-        pid: process.pid,
-        usedGpuMemory: process.memory_mib << 20,
-        gpuInstanceId: on.map_or(NO_INSTANCE, |(gi, _)| gi.id),
-        computeInstanceId: on.map_or(NO_INSTANCE, |(_, ci)| ci.id),
-    }
-}
-
-/// Kinds of process that are not simulated: there are none.
-fn none(driver: &Driver, device: Handle, count: &Out<c_uint>) -> Result<(), Code> {
-    device.device(&driver.state)?;
-    count.set(0)
+/// Bytes of the window onto the memory.
+///
+/// GPUs with MIG map all of it, so the window is the next power of two; a MIG device has its memory
+/// slices' share, of which NVIDIA's MIG user guide shows one MiB less. Others are not known.
+fn bar1_of(device: Device<'_>) -> Result<u64, Code> {
+    let gpu = device.parent();
+    let mig = rules::mig(gpu)?;
+    let whole = gpu.product().ok_or(Code::Unknown)?.memory_mib;
+    let whole = whole.next_power_of_two();
+    let mib = match device {
+        Device::Whole(..) => whole,
+        Device::Mig(_, _, gi, _) => {
+            let slices = gpu
+                .profile(gi.profile_id)
+                .ok_or(Code::Unknown)?
+                .memory_slices;
+            if slices == mig.memory_slices {
+                whole
+            } else {
+                whole * u64::from(slices) / u64::from(mig.memory_slices) - 1
+            }
+        }
+    };
+    Ok(mib << 20)
 }

@@ -1,11 +1,15 @@
 //! What every client may rely on: handles, buffers, the count of inits.
 
+use libloading::Library;
 use nvml_sim::Client;
 use nvml_wrapper_sys::bindings as sys;
 
 use crate::A100;
-use crate::own_process::{load, on_a_node};
-use crate::raw::{INSUFFICIENT_SIZE, INVALID_ARGUMENT, SUCCESS, blank, create, handle, raw, text};
+use crate::own_process::{library, load, on_a_node};
+use crate::raw::{
+    ARGUMENT_VERSION_MISMATCH, INSUFFICIENT_SIZE, INVALID_ARGUMENT, SUCCESS, blank, create, handle,
+    raw, text, version,
+};
 
 #[test]
 fn wild_and_foreign_handles_are_refused() {
@@ -86,4 +90,86 @@ fn nothing_is_answered_before_init_or_after_the_last_shutdown() {
         assert_eq!(raw!(nvml, nvmlShutdown()), 1);
         assert_eq!(node.gpus().unwrap().len(), 1);
     });
+}
+
+#[test]
+fn structs_are_written_for_the_declared_version_alone() {
+    on_a_node(&[A100], |node| {
+        let nvml = load();
+        node.set_mig_mode(0, true).unwrap();
+        let device = handle(&nvml.device_by_index(0).unwrap());
+        let (_, gi) = create(&nvml, device, 9, 0, 4);
+        let memory = |declared| {
+            let mut memory: sys::nvmlMemory_v2_t = blank();
+            memory.version = declared;
+            let code = raw!(nvml, nvmlDeviceGetMemoryInfo_v2(device, &raw mut memory));
+            (code, memory.total >> 20)
+        };
+        assert_eq!(memory(0x0200_0028), (SUCCESS, 40_960));
+        // What nvidia-smi 535 and pynvml declare: 136 bytes, version 2.
+        let compute = |declared| {
+            let mut info: sys::nvmlComputeInstanceProfileInfo_v2_t = blank();
+            info.version = declared;
+            let code = raw!(
+                nvml,
+                nvmlGpuInstanceGetComputeInstanceProfileInfoV(gi, 2, 0, &raw mut info)
+            );
+            (code, info.sliceCount)
+        };
+        assert_eq!(compute(0x0200_0088), (SUCCESS, 3));
+        let mut third: sys::nvmlComputeInstanceProfileInfo_v3_t = blank();
+        third.version = version::<sys::nvmlComputeInstanceProfileInfo_v3_t>(3);
+        let pointer = (&raw mut third).cast();
+        let code = raw!(
+            nvml,
+            nvmlGpuInstanceGetComputeInstanceProfileInfoV(gi, 2, 0, pointer)
+        );
+        assert_eq!((code, text(&third.name).as_str()), (SUCCESS, "MIG 3g.20gb"));
+        for wrong in [0, 0x0100_0028, 0x0200_0087, 0x0300_0088, 0x0400_0088] {
+            assert_eq!(memory(wrong), (ARGUMENT_VERSION_MISMATCH, 0), "{wrong:#x}");
+            assert_eq!(compute(wrong), (ARGUMENT_VERSION_MISMATCH, 0), "{wrong:#x}");
+        }
+        assert_eq!(node.gpus().unwrap()[0].instances.len(), 1);
+    });
+}
+
+#[test]
+fn processes_have_the_size_of_their_functions_version() {
+    on_a_node(&["T4"], |node| {
+        let nvml = load();
+        let device = handle(&nvml.device_by_index(0).unwrap());
+        for pid in [7, 8] {
+            let client = Client {
+                pid,
+                name: "train".to_owned(),
+                memory_mib: 10,
+            };
+            node.attach(0, client).unwrap();
+        }
+        // SAFETY: the library does nothing when it is loaded.
+        let library = unsafe { Library::new(library()) }.unwrap();
+        let short: [sys::nvmlProcessInfo_v1_t; 2] = two_processes(&library, device, "");
+        assert_eq!(size_of_val(&short), 2 * 16);
+        assert_eq!(short.map(|process| process.pid), [7, 8]);
+        for suffix in ["_v2", "_v3"] {
+            let long: [sys::nvmlProcessInfo_v2_t; 2] = two_processes(&library, device, suffix);
+            assert_eq!(size_of_val(&long), 2 * 24);
+            assert_eq!(long.map(|process| process.pid), [7, 8]);
+            assert_eq!(long.map(|process| process.gpuInstanceId), [u32::MAX; 2]);
+        }
+    });
+}
+
+/// What one of the versions of the function lists, in its struct.
+fn two_processes<T: Copy>(library: &Library, device: sys::nvmlDevice_t, suffix: &str) -> [T; 2] {
+    type List<T> = unsafe extern "C" fn(sys::nvmlDevice_t, *mut u32, *mut T) -> u32;
+    let name = format!("nvmlDeviceGetComputeRunningProcesses{suffix}");
+    let (mut count, mut found) = (2, [blank::<T>(); 2]);
+    // SAFETY: the signature is the header's; there is room for as many as the count says.
+    let code = unsafe {
+        let list = library.get::<List<T>>(name.as_bytes()).unwrap();
+        list(device, &raw mut count, found.as_mut_ptr())
+    };
+    assert_eq!((code, count), (SUCCESS, 2), "{name}");
+    found
 }

@@ -9,6 +9,8 @@
 )]
 
 mod contract;
+mod export_table;
+mod exports;
 mod instances;
 mod inventory;
 mod own_process;

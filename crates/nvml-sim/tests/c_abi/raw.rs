@@ -7,6 +7,7 @@ use nvml_wrapper::{Device, Nvml};
 use nvml_wrapper_sys::bindings as sys;
 
 pub const SUCCESS: u32 = 0;
+pub const UNINITIALIZED: u32 = 1;
 pub const INVALID_ARGUMENT: u32 = 2;
 pub const NOT_SUPPORTED: u32 = 3;
 pub const NOT_FOUND: u32 = 6;
