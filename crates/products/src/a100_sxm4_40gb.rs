@@ -1,17 +1,17 @@
-//! NVIDIA A100-SXM4-40GB.
+//! NVIDIA A100-SXM4-40GB. Figures: go-nvml's mock of it.
 
 use super::eight_slices::{profiles, size};
 use super::{Architecture, Mig, ModeChange, Product, Profile};
 
-/// MiB, multiprocessors, decoders, JPEG decoders.
+/// MiB, multiprocessors; copy engines, decoders, JPEG decoders.
 const PROFILES: [Profile; 7] = profiles([
-    size("1g.5gb", 4_864, 14, 0, 0),
-    size("2g.10gb", 9_856, 28, 1, 0),
-    size("3g.20gb", 19_968, 42, 2, 0),
-    size("4g.20gb", 19_968, 56, 2, 0),
-    size("7g.40gb", 40_192, 98, 5, 1),
-    size("1g.5gb+me", 4_864, 14, 1, 1),
-    size("1g.10gb", 9_856, 14, 1, 0),
+    size("1g.5gb", 4_864, 14, [1, 0, 0]),
+    size("2g.10gb", 9_856, 28, [2, 1, 0]),
+    size("3g.20gb", 19_968, 42, [3, 2, 0]),
+    size("4g.20gb", 19_968, 56, [4, 2, 0]),
+    size("7g.40gb", 40_192, 98, [7, 5, 1]),
+    size("1g.5gb+me", 4_864, 14, [1, 1, 1]),
+    size("1g.10gb", 9_856, 14, [1, 1, 0]),
 ]);
 
 pub(super) const PRODUCT: Product = Product {

@@ -1,18 +1,17 @@
-//! The profiles of GPUs with eight memory slices and seven compute slices.
+//! The profiles of GPUs with eight memory slices and seven compute slices: A100, H100, H200, B200.
 //!
-//! Placements are those of the A100 for every such product. The tables of go-nvml's mocks for
-//! Hopper and newer place a 3g on three memory slices, which contradicts its share of the memory;
-//! NVIDIA's MIG user guide draws it on four.
+//! Placements and ids are the same on each of them, as `nvidia-smi mig -lgipp` prints them on an A100 and on an H100.
+//! The tables of go-nvml's mocks for Hopper and newer place a 3g on three memory slices, which no hardware does: NVIDIA's
+//! MIG user guide gives it half of the memory.
 
 use super::{Engines, Profile};
 
 /// What differs between products of this shape, for one profile.
 pub(super) struct Size {
-    pub(super) name: &'static str,
-    pub(super) memory_mib: u64,
-    pub(super) multiprocessors: u32,
-    pub(super) decoder: u32,
-    pub(super) jpeg: u32,
+    name: &'static str,
+    memory_mib: u64,
+    multiprocessors: u32,
+    engines: [u32; 3],
 }
 
 /// The seven profiles, in the order 1g, 2g, 3g, 4g, 7g, 1g+me, 1g with double memory.
@@ -39,6 +38,7 @@ impl Size {
         max_instances: u32,
         ofa: u32,
     ) -> Profile {
+        let [copy, decoder, jpeg] = self.engines;
         Profile {
             index,
             id,
@@ -50,28 +50,27 @@ impl Size {
             memory_mib: self.memory_mib,
             multiprocessors: self.multiprocessors,
             engines: Engines {
-                copy: compute_slices,
-                decoder: self.decoder,
-                jpeg: self.jpeg,
+                copy,
+                decoder,
+                encoder: 0,
+                jpeg,
                 ofa,
             },
         }
     }
 }
 
-/// One row of a product's table.
+/// One row of a product's table; the engines are copy engines, decoders and JPEG decoders.
 pub(super) const fn size(
     name: &'static str,
     memory_mib: u64,
     multiprocessors: u32,
-    decoder: u32,
-    jpeg: u32,
+    engines: [u32; 3],
 ) -> Size {
     Size {
         name,
         memory_mib,
         multiprocessors,
-        decoder,
-        jpeg,
+        engines,
     }
 }

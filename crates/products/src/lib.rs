@@ -1,26 +1,46 @@
 //! What each GPU model offers: one file per product, plain constants.
 //!
-//! Sources: the profile tables of go-nvml's mock GPUs (memory, multiprocessors, counts), NVIDIA's
-//! MIG user guide (placements, engines) and `nvml.h` (enum numbers). Profile ids are those of real
-//! drivers. To add a product, add a file here and its constant to [`ALL`].
+//! Sources: what `nvidia-smi mig -lgip` and `-lgipp` print on real GPUs, where that is public (memory,
+//! multiprocessors, ids, placements, engines); else the tables of go-nvml's mock GPUs; NVIDIA's MIG user guide and
+//! `nvml.h` (enum numbers, rules of the media engines). Each file says what is derived. To add a product, add a file here
+//! and its constant to [`ALL`]; the table tests check the rest.
 //!
 //! For planning without a driver and for the simulated one. On a node the agent reads all of this from NVML.
 
 mod a100_sxm4_40gb;
+mod a100_sxm4_80gb;
+mod a30;
+mod b200_180gb;
 mod compute;
 mod eight_slices;
+mod four_slices;
+mod h100_96gb;
+mod h100_nvl;
 mod h100_sxm5_80gb;
+mod h200_sxm_141gb;
+mod l4;
 #[cfg(feature = "offers")]
 mod offers;
+mod rtx_pro_6000;
 mod t4;
+mod v100_sxm2_32gb;
 
 pub use compute::{ComputeProfile, compute_profiles};
 
-/// Every product that can be simulated.
+/// Every product that is known: those with MIG, by generation, then those without.
 pub const ALL: &[&Product] = &[
+    &a30::PRODUCT,
     &a100_sxm4_40gb::PRODUCT,
+    &a100_sxm4_80gb::PRODUCT,
     &h100_sxm5_80gb::PRODUCT,
+    &h100_nvl::PRODUCT,
+    &h100_96gb::PRODUCT,
+    &h200_sxm_141gb::PRODUCT,
+    &b200_180gb::PRODUCT,
+    &rtx_pro_6000::PRODUCT,
+    &v100_sxm2_32gb::PRODUCT,
     &t4::PRODUCT,
+    &l4::PRODUCT,
 ];
 
 /// The product with this short name, such as `A100-SXM4-40GB`.
@@ -52,21 +72,30 @@ pub struct Product {
 /// Generation of the chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {
+    /// V100.
+    Volta,
     /// T4.
     Turing,
-    /// A100.
+    /// A30, A100.
     Ampere,
-    /// H100.
+    /// L4.
+    Ada,
+    /// H100, H200.
     Hopper,
+    /// B200, RTX PRO 6000.
+    Blackwell,
 }
 
 impl Architecture {
     /// The number of `nvmlDeviceArchitecture_t`.
     pub const fn number(self) -> u32 {
         match self {
+            Self::Volta => 5,
             Self::Turing => 6,
             Self::Ampere => 7,
+            Self::Ada => 8,
             Self::Hopper => 9,
+            Self::Blackwell => 10,
         }
     }
 }
@@ -102,7 +131,7 @@ pub struct Profile {
     pub index: u32,
     /// The id by which instances are created and listed: not the index.
     pub id: u32,
-    /// Name, such as `3g.20gb` or `1g.5gb+me`.
+    /// Name, such as `3g.20gb`, `1g.5gb+me` or `1g.24gb-me`.
     pub name: &'static str,
     /// Compute slices (the G of the name).
     pub compute_slices: u32,
@@ -121,19 +150,39 @@ pub struct Profile {
 }
 
 /// Fixed-function engines of an instance.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Engines {
     /// Copy engines.
     pub copy: u32,
     /// Video decoders.
     pub decoder: u32,
+    /// Video encoders.
+    pub encoder: u32,
     /// JPEG decoders.
     pub jpeg: u32,
     /// Optical flow accelerators.
     pub ofa: u32,
 }
 
+impl Engines {
+    /// Engines of the kinds that instances do not share, in the order decoders, encoders, JPEG decoders, optical flow
+    /// accelerators. Where one kind is used up, no other instance that needs it fits: this is why there is one `+me`, and
+    /// why a `+me.all` leaves room for `-me` only.
+    pub const fn media(self) -> [u32; 4] {
+        [self.decoder, self.encoder, self.jpeg, self.ofa]
+    }
+}
+
 impl Mig {
+    /// Media engines of the whole GPU: those of the profile that takes all of it.
+    pub fn media(&self) -> [u32; 4] {
+        let whole = self
+            .profiles
+            .iter()
+            .find(|profile| profile.compute_slices == self.compute_slices);
+        whole.map_or([0; 4], |profile| profile.engines.media())
+    }
+
     /// The profile with this id.
     pub fn by_id(&self, id: u32) -> Option<&'static Profile> {
         self.profiles.iter().find(|profile| profile.id == id)

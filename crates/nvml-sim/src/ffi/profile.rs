@@ -13,10 +13,12 @@ use super::call::Driver;
 use super::handle::Handle;
 use crate::state::Gpu;
 use crate::{Code, rules};
-use products::{Architecture, Profile};
+use products::Profile;
 
 /// The profile numbers that NVML 13 knows; a larger one is not a profile on any GPU.
 const PROFILE_COUNT: c_uint = 18;
+/// Instances of one GPU do not reach each other's memory: `nvidia-smi mig -lgip` says so of every product.
+const NO_PEERS: c_uint = 0;
 
 export! {
     fn nvmlDeviceGetGpuInstanceProfileInfo(
@@ -25,16 +27,16 @@ export! {
         profile: c_uint,
         info: Out<nvmlGpuInstanceProfileInfo_t>,
     ) {
-        let (gpu, profile) = by_index(driver, device, profile)?;
+        let profile = by_index(driver, device, profile)?;
         info.set(nvmlGpuInstanceProfileInfo_t {
             id: profile.id,
-            isP2pSupported: peer_to_peer(gpu),
+            isP2pSupported: NO_PEERS,
             sliceCount: profile.compute_slices,
             instanceCount: profile.max_instances,
             multiprocessorCount: profile.multiprocessors,
             copyEngineCount: profile.engines.copy,
             decoderCount: profile.engines.decoder,
-            encoderCount: 0,
+            encoderCount: profile.engines.encoder,
             jpegCount: profile.engines.jpeg,
             ofaCount: profile.engines.ofa,
             memorySizeMB: profile.memory_mib,
@@ -47,8 +49,7 @@ export! {
         profile: c_uint,
         info: Versioned,
     ) {
-        let (gpu, profile) = by_index(driver, device, profile)?;
-        write_versioned(gpu, profile, &info)
+        write_versioned(by_index(driver, device, profile)?, &info)
     }
 
     fn nvmlDeviceGetGpuInstanceProfileInfoByIdV(
@@ -57,8 +58,7 @@ export! {
         profile_id: c_uint,
         info: Versioned,
     ) {
-        let (gpu, profile) = by_id(driver, device, profile_id)?;
-        write_versioned(gpu, profile, &info)
+        write_versioned(by_id(driver, device, profile_id)?.1, &info)
     }
 
     fn nvmlDeviceGetGpuInstancePossiblePlacements(
@@ -93,18 +93,14 @@ export! {
 }
 
 /// `NOT_SUPPORTED` for a number that this product does not have, `INVALID_ARGUMENT` past the end.
-fn by_index(
-    driver: &Driver,
-    device: Handle,
-    index: c_uint,
-) -> Result<(&Gpu, &'static Profile), Code> {
+fn by_index(driver: &Driver, device: Handle, index: c_uint) -> Result<&'static Profile, Code> {
     let (_, gpu) = device.gpu(&driver.state)?;
     let mig = rules::mig(gpu)?;
     if index >= PROFILE_COUNT {
         return Err(Code::InvalidArgument);
     }
     let profile = mig.profiles.iter().find(|profile| profile.index == index);
-    Ok((gpu, profile.ok_or(Code::NotSupported)?))
+    profile.ok_or(Code::NotSupported)
 }
 
 fn by_id(driver: &Driver, device: Handle, id: c_uint) -> Result<(&Gpu, &'static Profile), Code> {
@@ -136,35 +132,24 @@ fn write_placements(
     }
 }
 
-/// Instances of one GPU can reach each other's memory from Hopper on.
-fn peer_to_peer(gpu: &Gpu) -> c_uint {
-    let hopper = |architecture| match architecture {
-        Architecture::Turing | Architecture::Ampere => false,
-        Architecture::Hopper => true,
-    };
-    gpu.product()
-        .is_some_and(|product| hopper(product.architecture))
-        .into()
-}
-
 /// Version 2 or 3, whichever the caller declares.
-fn write_versioned(gpu: &Gpu, profile: &Profile, info: &Versioned) -> Result<(), Code> {
+fn write_versioned(profile: &Profile, info: &Versioned) -> Result<(), Code> {
     let third = struct_version::<nvmlGpuInstanceProfileInfo_v3_t>(3);
     if info.declared()? == third {
-        return info.set(3, third_version(gpu, profile));
+        return info.set(3, third_version(profile));
     }
     info.set(
         2,
         nvmlGpuInstanceProfileInfo_v2_t {
             version: struct_version::<nvmlGpuInstanceProfileInfo_v2_t>(2),
             id: profile.id,
-            isP2pSupported: peer_to_peer(gpu),
+            isP2pSupported: NO_PEERS,
             sliceCount: profile.compute_slices,
             instanceCount: profile.max_instances,
             multiprocessorCount: profile.multiprocessors,
             copyEngineCount: profile.engines.copy,
             decoderCount: profile.engines.decoder,
-            encoderCount: 0,
+            encoderCount: profile.engines.encoder,
             jpegCount: profile.engines.jpeg,
             ofaCount: profile.engines.ofa,
             memorySizeMB: profile.memory_mib,
@@ -173,7 +158,7 @@ fn write_versioned(gpu: &Gpu, profile: &Profile, info: &Versioned) -> Result<(),
     )
 }
 
-fn third_version(gpu: &Gpu, profile: &Profile) -> nvmlGpuInstanceProfileInfo_v3_t {
+fn third_version(profile: &Profile) -> nvmlGpuInstanceProfileInfo_v3_t {
     nvmlGpuInstanceProfileInfo_v3_t {
         version: struct_version::<nvmlGpuInstanceProfileInfo_v3_t>(3),
         id: profile.id,
@@ -182,12 +167,11 @@ fn third_version(gpu: &Gpu, profile: &Profile) -> nvmlGpuInstanceProfileInfo_v3_
         multiprocessorCount: profile.multiprocessors,
         copyEngineCount: profile.engines.copy,
         decoderCount: profile.engines.decoder,
-        encoderCount: 0,
+        encoderCount: profile.engines.encoder,
         jpegCount: profile.engines.jpeg,
         ofaCount: profile.engines.ofa,
         memorySizeMB: profile.memory_mib,
         name: chars(&format!("MIG {}", profile.name)),
-        // Bit 0 is NVML_GPU_INSTANCE_PROFILE_CAPS_P2P.
-        capabilities: peer_to_peer(gpu),
+        capabilities: 0,
     }
 }

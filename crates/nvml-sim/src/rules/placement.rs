@@ -3,11 +3,12 @@
 use crate::state::Gpu;
 use products::{Mig, Profile};
 
-/// What is in use on a GPU: memory slices as bits, compute slices as a sum.
+/// What is in use on a GPU: memory slices as bits, compute slices and media engines as sums.
 #[derive(Clone, Copy, Debug)]
 struct Used {
     memory: u32,
     compute: u32,
+    media: [u32; 4],
 }
 
 impl Used {
@@ -19,6 +20,7 @@ impl Used {
                 Self {
                     memory: 0,
                     compute: 0,
+                    media: [0; 4],
                 },
                 |used, (profile, start)| used.with(profile, start),
             )
@@ -28,13 +30,26 @@ impl Used {
         Self {
             memory: self.memory | slices(profile, start),
             compute: self.compute + profile.compute_slices,
+            media: sum(self.media, profile.engines.media()),
         }
     }
 
     fn admits(self, mig: &Mig, profile: &Profile, start: u32) -> bool {
         self.memory & slices(profile, start) == 0
             && self.compute + profile.compute_slices <= mig.compute_slices
+            && fit(sum(self.media, profile.engines.media()), mig.media())
     }
+}
+
+fn sum(some: [u32; 4], more: [u32; 4]) -> [u32; 4] {
+    std::array::from_fn(|kind| some[kind] + more[kind])
+}
+
+/// An instance has its media engines to itself. So one kind that is used up refuses every profile that needs it: this
+/// makes `+me` one of a kind, and lets nothing but `-me` stand beside a `+me.all` (`nvml.h`,
+/// `NVML_GPU_INSTANCE_PROFILE_1_SLICE_ALL_ME`).
+fn fit(used: [u32; 4], all: [u32; 4]) -> bool {
+    used.iter().zip(all).all(|(used, all)| *used <= all)
 }
 
 /// The memory slices of a placement, one bit each.

@@ -34,7 +34,7 @@ fn gpus_are_enumerated_with_their_identities() {
                 40_960_u64,
                 "00000000:07:00.0",
             ),
-            ("NVIDIA H100 80GB HBM3", (9, 0), 81_920, "00000000:0F:00.0"),
+            ("NVIDIA H100 80GB HBM3", (9, 0), 81_559, "00000000:0F:00.0"),
             ("Tesla T4", (7, 5), 15_360, "00000000:17:00.0"),
         ];
         let gpus = node.gpus().unwrap();

@@ -30,8 +30,12 @@ fn placements_are_refused_for_the_right_reason() {
         (&[("1g.5gb+me", 0)], ("1g.5gb", 1), fits),
         (&[("1g.10gb", 6)], ("1g.5gb", 6), full),
     ];
+    refuses(A100, table);
+}
+
+fn refuses(product: &str, table: &[Row]) {
     for (existing, (profile, start), expected) in table {
-        let mut state = mig_node(A100);
+        let mut state = mig_node(product);
         for (profile, start) in *existing {
             create(&mut state, profile, Some(*start)).unwrap();
         }
@@ -68,63 +72,97 @@ fn nothing_is_created_without_mig_mode_or_for_an_unknown_profile() {
     );
 }
 
-/// Every layout that any sequence of creations can reach: none overlaps, and the driver says
-/// exactly what would fit.
 #[test]
-fn no_sequence_of_creations_and_destructions_makes_instances_overlap() {
-    let empty = mig_node(A100);
-    let mig = mig(&empty);
-    let mut seen = BTreeSet::from([layout(&empty)]);
-    let mut next = VecDeque::from([empty]);
-    while let Some(state) = next.pop_front() {
-        for profile in mig.profiles {
-            let mut fitting = 0;
-            for start in profile.starts {
-                let mut after = state.clone();
-                let created = create_gpu_instance(&mut after, 0, profile.id, Some(*start));
-                assert_eq!(created.is_ok(), may_stand(&state, profile.id, *start));
-                let Ok(serial) = created else { continue };
-                fitting += 1;
-                after.check().unwrap();
-                if seen.insert(layout(&after)) {
-                    next.push_back(after.clone());
-                }
-                destroy_gpu_instance(&mut after, 0, serial).unwrap();
-                assert_eq!(layout(&after), layout(&state));
-            }
-            let capacity = remaining_capacity(&state.gpus[0], mig, profile);
-            assert_eq!(
-                capacity > 0,
-                fitting > 0,
-                "{} in {:?}",
-                profile.name,
-                layout(&state)
-            );
-            assert!(capacity <= fitting);
-            let chosen = create_gpu_instance(&mut state.clone(), 0, profile.id, None);
-            assert_eq!(
-                chosen.is_ok(),
-                fitting > 0,
-                "{} in {:?}",
-                profile.name,
-                layout(&state)
-            );
-        }
-    }
-    assert!(
-        seen.len() > 1_000,
-        "the walk ended early: {} layouts",
-        seen.len()
-    );
+fn media_engines_are_shared_out_once() {
+    let fits = Ok(());
+    let full = Err(Code::InsufficientResources);
+    let table: &[Row] = &[
+        // All media engines leave room for instances without any, of both sizes, and for no other.
+        (&[("1g.24gb+me.all", 0)], ("1g.24gb-me", 3), fits),
+        (&[("1g.24gb+me.all", 0)], ("2g.48gb-me", 6), fits),
+        (&[("1g.24gb+me.all", 0)], ("1g.24gb", 3), full),
+        (&[("1g.24gb+me.all", 0)], ("1g.24gb+gfx", 3), full),
+        (&[("1g.24gb+me.all", 0)], ("1g.24gb+me", 3), full),
+        (&[("1g.24gb+me.all", 0)], ("2g.48gb+me.all", 6), full),
+        (&[("1g.24gb-me", 0)], ("2g.48gb+me.all", 6), fits),
+        (&[("1g.24gb", 0)], ("2g.48gb+me.all", 6), full),
+        (&[("1g.24gb+me", 0)], ("1g.24gb+gfx", 3), fits),
+        (&[("1g.24gb+me", 0)], ("1g.24gb+me", 3), full),
+        // Placements are in twelfths.
+        (&[], ("1g.24gb", 1), Err(Code::InvalidArgument)),
+        (&[("1g.24gb", 3)], ("2g.48gb", 0), full),
+    ];
+    refuses("RTX-PRO-6000", table);
+    // One optical flow accelerator, so one instance with media engines, whatever its size.
+    let table: &[Row] = &[
+        (&[("1g.6gb+me", 0)], ("2g.12gb+me", 2), full),
+        (&[("2g.12gb+me", 0)], ("1g.6gb+me", 3), full),
+        (&[("1g.6gb+me", 0)], ("2g.12gb", 2), fits),
+    ];
+    refuses("A30", table);
 }
 
-/// By counting slice by slice, unlike the rule: would one more instance be within every limit?
+/// Every layout that any sequence of creations can reach: nothing is given away twice, and the driver says exactly what
+/// would fit. One product of each shape; the numbers of layouts were counted by other means too.
+#[test]
+fn no_sequence_of_creations_and_destructions_makes_instances_overlap() {
+    for (product, layouts) in [(A100, 2_319), ("A30", 76), ("RTX-PRO-6000", 717)] {
+        let empty = mig_node(product);
+        let mut seen = BTreeSet::from([layout(&empty)]);
+        let mut next = VecDeque::from([empty]);
+        while let Some(state) = next.pop_front() {
+            for profile in mig(&state).profiles {
+                for after in grown(&state, profile) {
+                    if seen.insert(layout(&after)) {
+                        next.push_back(after);
+                    }
+                }
+            }
+        }
+        assert_eq!(seen.len(), layouts, "{product}");
+    }
+}
+
+/// The states after one more instance of `profile`, at each start that the driver accepts.
+fn grown(state: &State, profile: &Profile) -> Vec<State> {
+    let mut fitting = Vec::new();
+    for start in profile.starts {
+        let mut after = state.clone();
+        let created = create_gpu_instance(&mut after, 0, profile.id, Some(*start));
+        let at = (layout(state), profile.name, start);
+        assert_eq!(
+            created.is_ok(),
+            may_stand(state, profile.id, *start),
+            "{at:?}"
+        );
+        let Ok(serial) = created else { continue };
+        after.check().unwrap();
+        fitting.push(after.clone());
+        destroy_gpu_instance(&mut after, 0, serial).unwrap();
+        assert_eq!(layout(&after), layout(state));
+    }
+    let capacity = remaining_capacity(&state.gpus[0], mig(state), profile) as usize;
+    let chosen = create_gpu_instance(&mut state.clone(), 0, profile.id, None);
+    let said = (capacity > 0, chosen.is_ok());
+    let fits = !fitting.is_empty();
+    assert_eq!(
+        said,
+        (fits, fits),
+        "{} in {:?}",
+        profile.name,
+        layout(state)
+    );
+    assert!(capacity <= fitting.len());
+    fitting
+}
+
+/// By counting slice by slice and by names, unlike the rule: would one more instance be within every limit?
 fn may_stand(state: &State, profile_id: u32, start: u32) -> bool {
     let mig = mig(state);
     let mut all = layout(state);
     all.push((start, profile_id));
     let profile = |id| mig.by_id(id).unwrap();
-    let mut owners = [0; 8];
+    let mut owners = [0; 12];
     for (start, id) in &all {
         for slice in *start..*start + profile(*id).memory_slices {
             owners[slice as usize] += 1;
@@ -132,9 +170,19 @@ fn may_stand(state: &State, profile_id: u32, start: u32) -> bool {
     }
     let compute: u32 = all.iter().map(|(_, id)| profile(*id).compute_slices).sum();
     let alike = all.iter().filter(|(_, id)| *id == profile_id).count();
+    let names = |end: &str| {
+        all.iter()
+            .filter(|at| profile(at.1).name.ends_with(end))
+            .count()
+    };
+    let media = match names("+me.all") {
+        0 => names("+me") <= 1,
+        all_of_them => all_of_them == 1 && names("-me") == all.len() - 1,
+    };
     owners.iter().all(|count| *count <= 1)
-        && compute <= 7
+        && compute <= mig.compute_slices
         && alike <= profile(profile_id).max_instances as usize
+        && media
 }
 
 #[test]

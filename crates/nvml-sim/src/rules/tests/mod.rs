@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Code;
 use crate::state::{ComputeMode, Process, State};
-use products::{Mig, compute_profiles};
+use products::{Mig, Profile, compute_profiles};
 
 const A100: &str = "A100-SXM4-40GB";
 const H100: &str = "H100-SXM5-80GB";
