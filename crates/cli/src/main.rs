@@ -1,9 +1,11 @@
-//! `kubectl gpusharing`: what a policy would do, before it is applied.
+//! `kubectl gpusharing`: what a policy would do and when, before it is applied.
 
 mod args;
 mod cluster;
 mod files;
+mod outcome;
 mod plan;
+mod windows;
 
 use std::io::{Write, stdout};
 use std::process::ExitCode;
@@ -15,6 +17,7 @@ fn main() -> ExitCode {
     let Args { command } = Args::parse();
     let result = match command {
         Command::Plan(args) => plan::run(&args),
+        Command::Windows(args) => windows::run(&args),
     };
     match result {
         Ok(outcome) => {

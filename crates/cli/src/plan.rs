@@ -1,7 +1,6 @@
 //! What policies would change on which nodes, and what is wrong with them.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use crds::GpuSharingPolicy;
 use crds::gpu_node::{ChangeClass, GpuStatus};
@@ -11,15 +10,7 @@ use plan::resolve::{Goal, Wish, check, wish};
 use crate::args::PlanArgs;
 use crate::cluster::{self, GpuHost};
 use crate::files::{self, Error};
-
-/// What to print, and whether every policy is valid.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// For a person.
-    pub text: String,
-    /// Whether every policy is valid.
-    pub is_valid: bool,
-}
+use crate::outcome::Outcome;
 
 /// Plans the policies of some files for the cluster of another.
 pub fn run(args: &PlanArgs) -> Result<Outcome, Error> {
@@ -56,11 +47,6 @@ fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>) -> Outcome 
 }
 
 impl Outcome {
-    fn line(&mut self, line: &str) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "{line}");
-    }
-
     fn node(&mut self, policies: &[GpuSharingPolicy], host: &GpuHost) {
         let (winner, wish) = wish(policies, &host.labels, &host.gpus);
         let by = winner.map_or_else(String::new, |policy| {

@@ -5,10 +5,12 @@
 //! rule       when one window starts, and when that instance ends
 //! schedule   all windows and blackouts together: open or closed, since when, until when
 //! admits     whether an operation may begin now
+//! instances  the instances of windows one by one, for people
 //! ```
 
 mod admits;
 mod duration;
+mod instances;
 mod parse;
 mod rule;
 mod schedule;
@@ -18,7 +20,8 @@ mod tests;
 use jiff::Timestamp;
 
 pub use admits::{TooLate, need};
-pub use duration::duration;
+pub use duration::{duration, spoken};
+pub use instances::Instance;
 pub use schedule::Schedule;
 
 /// Whether operations may begin.

@@ -20,7 +20,7 @@ pub fn duration(text: &DurationText) -> Option<SignedDuration> {
 }
 
 /// A length for a person: `1 h 30 min`, `22 min`, `45 s`.
-pub(crate) fn spoken(length: SignedDuration) -> String {
+pub fn spoken(length: SignedDuration) -> String {
     let seconds = length.as_secs();
     let parts = [
         (seconds / 3600, "h"),

@@ -1,6 +1,7 @@
 //! The wall clock's traps, unions, blackouts and what is said of them; here, what these tests share.
 
 mod clocks;
+mod instances;
 mod openings;
 mod properties;
 mod words;
