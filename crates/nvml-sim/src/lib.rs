@@ -30,5 +30,5 @@ mod store;
 pub use code::Code;
 pub use ffi::{not_simulated, symbols};
 pub use library::{InstallError, install};
-pub use node::{Client, Error, GpuView, InstanceView, SimulatedNode};
+pub use node::{Client, Error, GpuView, InstanceView, Pace, SimulatedNode};
 pub use store::StoreError;

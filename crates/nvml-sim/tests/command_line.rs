@@ -75,6 +75,64 @@ fn a_persons_session_works() {
 }
 
 #[test]
+fn the_help_lists_every_product() {
+    for arguments in [&["ctl", "--help"][..], &["ctl", "init", "--help"]] {
+        let output = Command::new(TOOL).args(arguments).output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        for product in products::ALL {
+            assert!(
+                help.contains(product.key),
+                "{} is not in {help}",
+                product.key
+            );
+        }
+    }
+}
+
+#[test]
+fn a_gpu_instance_can_be_divided_into_several_devices_or_not_at_all() {
+    let (_folder, state) = node();
+    let create = [
+        "mig",
+        "create",
+        "0",
+        "3g.20gb",
+        "--compute",
+        "2",
+        "--compute",
+    ];
+    let uuids = done(&state, &[&create[..], &["1"]].concat());
+    assert_eq!(uuids.lines().count(), 2, "{uuids}");
+    let map = done(&state, &["show"]);
+    assert!(uuids.lines().all(|uuid| map.contains(uuid)), "{map}");
+    let before = fs::read(&state).unwrap();
+    for wrong in ["2", "5"] {
+        let output = run(&state, &[&create[..], &[wrong]].concat());
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert_eq!(fs::read(&state).unwrap(), before);
+    }
+}
+
+#[test]
+fn the_drivers_pace_and_quirks_are_set_and_healed() {
+    let (_folder, state) = node();
+    let before = fs::read(&state).unwrap();
+    for arguments in [
+        &["pace", "real"][..],
+        &["quirk", "hide-profiles"],
+        &["quirk", "renumber-profile", "7", "20"],
+        &["quirk", "fail-profile", "5", "--code", "unknown"],
+    ] {
+        let unchanged = fs::read(&state).unwrap();
+        done(&state, arguments);
+        assert_ne!(fs::read(&state).unwrap(), unchanged, "{arguments:?}");
+    }
+    done(&state, &["pace", "at-once"]);
+    done(&state, &["heal"]);
+    assert_eq!(fs::read(&state).unwrap(), before);
+}
+
+#[test]
 fn a_refusal_says_why_exits_with_one_and_changes_nothing() {
     let (_folder, state) = node();
     let uuid = done(&state, &["mig", "create", "0", "4g.20gb"]);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nvml_sim::Code;
 
@@ -16,6 +17,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make, show and change the GPUs of one simulated node
+    #[command(after_help = products())]
     Ctl {
         /// State file of the node, the one that `NVML_SIM_STATE` names for the library
         #[arg(long, env = "NVML_SIM_STATE")]
@@ -34,8 +36,8 @@ pub enum Command {
 pub enum Action {
     /// Make a node: a new state file, and its boot id beside it
     Init {
-        /// A GPU by product, such as A100-SXM4-40GB; repeat for more
-        #[arg(long = "gpu", required = true)]
+        /// A GPU by product, such as A100-SXM4-40GB; repeat for more, of one product or of several
+        #[arg(long = "gpu", required = true, value_parser = PossibleValuesParser::new(keys()))]
         gpus: Vec<String>,
         /// Where UUIDs come from: the same seed gives the same; unset = the path of the state file
         #[arg(long)]
@@ -52,10 +54,19 @@ pub enum Action {
     /// Make the driver fail, wait or lose a GPU
     #[command(subcommand)]
     Fault(FaultAction),
-    /// Take back every fault
+    /// Take back every fault, delay and quirk
     Heal,
     /// Reboot the node: processes and instances go, the boot id changes
     Reboot,
+    /// Set how long changes take
+    Pace {
+        /// At once, or roughly as long as on hardware
+        #[arg(value_enum)]
+        pace: Pace,
+    },
+    /// Let the driver deviate from its header, as older and newer ones do
+    #[command(subcommand)]
+    Quirk(Quirk),
     /// Change MIG by hand, by the driver's rules
     #[command(subcommand)]
     Mig(MigAction),
@@ -79,6 +90,35 @@ pub enum Output {
     Map,
     /// For programs
     Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Pace {
+    /// For tests
+    AtOnce,
+    /// A second for a GPU instance, ten for a mode
+    Real,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Quirk {
+    /// List profiles only while MIG mode is on, as drivers up to about R535
+    HideProfiles,
+    /// List a profile under another number of NVML's enum, as a driver that is newer than the header
+    RenumberProfile {
+        /// Its own number
+        own: u32,
+        /// The other
+        other: u32,
+    },
+    /// Answer a code for a number of NVML's enum of profiles
+    FailProfile {
+        /// Number in the enum
+        number: u32,
+        /// NVML code: a number, or a name such as `unknown`
+        #[arg(long, value_parser = code)]
+        code: Code,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -154,7 +194,7 @@ pub enum MigAction {
         /// Index of the GPU
         gpu: usize,
     },
-    /// Create a GPU instance with a compute instance that fills it
+    /// Create a GPU instance, with a compute instance that fills it or with smaller ones
     Create {
         /// Index of the GPU
         gpu: usize,
@@ -163,12 +203,24 @@ pub enum MigAction {
         /// First memory slice; unset = where the driver would put it
         #[arg(long)]
         start: Option<u32>,
+        /// Compute slices of a compute instance; repeat for more; unset = one that fills it
+        #[arg(long)]
+        compute: Vec<u32>,
     },
     /// Destroy a MIG device, and its GPU instance if it was the last one in it
     Destroy {
         /// UUID of the MIG device
         uuid: String,
     },
+}
+
+/// The products, as one names them.
+fn keys() -> impl Iterator<Item = &'static str> {
+    products::ALL.iter().map(|product| product.key)
+}
+
+fn products() -> String {
+    format!("Products: {}", keys().collect::<Vec<_>>().join(", "))
 }
 
 /// A code by its number or name; case, `-` and `_` do not matter.

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use nvml_sim::state::{Fault, When};
 use nvml_sim::{Client, SimulatedNode, install};
 
-use super::arguments::{Action, Arguments, Attach, Command, FaultAction, MigAction, Output};
+use super::arguments::{
+    Action, Arguments, Attach, Command, FaultAction, MigAction, Output, Pace, Quirk,
+};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -37,6 +39,8 @@ fn ctl(state: PathBuf, action: Action, out: &mut impl Write) -> Outcome {
         Action::Detach { pid } => Ok(node.detach(pid)?),
         Action::Fault(what) => fault(&node, what),
         Action::Heal => Ok(node.heal()?),
+        Action::Pace { pace } => Ok(node.set_pace(pace.into())?),
+        Action::Quirk(what) => quirk(&node, &what),
         Action::Reboot => Ok(writeln!(out, "{}", node.reboot()?)?),
         Action::Mig(what) => mig(&node, what, out),
         Action::Reset { gpu } => Ok(node.reset(gpu)?),
@@ -86,6 +90,24 @@ fn fault(node: &SimulatedNode, what: FaultAction) -> Outcome {
     Ok(())
 }
 
+impl From<Pace> for nvml_sim::Pace {
+    fn from(pace: Pace) -> Self {
+        match pace {
+            Pace::AtOnce => Self::AtOnce,
+            Pace::Real => Self::Real,
+        }
+    }
+}
+
+fn quirk(node: &SimulatedNode, what: &Quirk) -> Outcome {
+    match *what {
+        Quirk::HideProfiles => node.hide_profiles()?,
+        Quirk::RenumberProfile { own, other } => node.renumber_profile(own, other)?,
+        Quirk::FailProfile { number, code } => node.fail_profile(number, code)?,
+    }
+    Ok(())
+}
+
 fn mig(node: &SimulatedNode, what: MigAction, out: &mut impl Write) -> Outcome {
     match what {
         MigAction::Enable { gpu } => node.set_mig_mode(gpu, true)?,
@@ -94,8 +116,13 @@ fn mig(node: &SimulatedNode, what: MigAction, out: &mut impl Write) -> Outcome {
             gpu,
             profile,
             start,
+            compute,
         } => {
-            writeln!(out, "{}", node.create_instance(gpu, &profile, start)?)?;
+            let uuids = match compute.as_slice() {
+                [] => vec![node.create_instance(gpu, &profile, start)?],
+                sizes => node.create_divided(gpu, &profile, start, sizes)?,
+            };
+            writeln!(out, "{}", uuids.join("\n"))?;
         }
         MigAction::Destroy { uuid } => node.destroy_instance(&uuid)?,
     }

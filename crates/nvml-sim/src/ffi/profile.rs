@@ -15,8 +15,6 @@ use crate::state::Gpu;
 use crate::{Code, rules};
 use products::Profile;
 
-/// The profile numbers that NVML 13 knows; a larger one is not a profile on any GPU.
-const PROFILE_COUNT: c_uint = 18;
 /// Instances of one GPU do not reach each other's memory: `nvidia-smi mig -lgip` says so of every product.
 const NO_PEERS: c_uint = 0;
 
@@ -27,12 +25,12 @@ export! {
         profile: c_uint,
         info: Out<nvmlGpuInstanceProfileInfo_t>,
     ) {
-        let profile = by_index(driver, device, profile)?;
+        let (gpu, profile) = by_index(driver, device, profile)?;
         info.set(nvmlGpuInstanceProfileInfo_t {
             id: profile.id,
             isP2pSupported: NO_PEERS,
             sliceCount: profile.compute_slices,
-            instanceCount: profile.max_instances,
+            instanceCount: rules::said_count(gpu, profile),
             multiprocessorCount: profile.multiprocessors,
             copyEngineCount: profile.engines.copy,
             decoderCount: profile.engines.decoder,
@@ -58,7 +56,7 @@ export! {
         profile_id: c_uint,
         info: Versioned,
     ) {
-        write_versioned(by_id(driver, device, profile_id)?.1, &info)
+        write_versioned(by_id(driver, device, profile_id)?, &info)
     }
 
     fn nvmlDeviceGetGpuInstancePossiblePlacements(
@@ -92,18 +90,16 @@ export! {
     }
 }
 
-/// `NOT_SUPPORTED` for a number that this product does not have, `INVALID_ARGUMENT` past the end.
-fn by_index(driver: &Driver, device: Handle, index: c_uint) -> Result<&'static Profile, Code> {
+/// A profile, and the GPU that offers it.
+type Offer<'driver> = (&'driver Gpu, &'static Profile);
+
+fn by_index(driver: &Driver, device: Handle, index: c_uint) -> Result<Offer<'_>, Code> {
     let (_, gpu) = device.gpu(&driver.state)?;
-    let mig = rules::mig(gpu)?;
-    if index >= PROFILE_COUNT {
-        return Err(Code::InvalidArgument);
-    }
-    let profile = mig.profiles.iter().find(|profile| profile.index == index);
-    profile.ok_or(Code::NotSupported)
+    let profile = rules::profile_by_index(gpu, &driver.state.quirks, index)?;
+    Ok((gpu, profile))
 }
 
-fn by_id(driver: &Driver, device: Handle, id: c_uint) -> Result<(&Gpu, &'static Profile), Code> {
+fn by_id(driver: &Driver, device: Handle, id: c_uint) -> Result<Offer<'_>, Code> {
     let (_, gpu) = device.gpu(&driver.state)?;
     let profile = rules::mig(gpu)?.by_id(id).ok_or(Code::InvalidArgument)?;
     Ok((gpu, profile))
@@ -133,10 +129,10 @@ fn write_placements(
 }
 
 /// Version 2 or 3, whichever the caller declares.
-fn write_versioned(profile: &Profile, info: &Versioned) -> Result<(), Code> {
+fn write_versioned((gpu, profile): Offer<'_>, info: &Versioned) -> Result<(), Code> {
     let third = struct_version::<nvmlGpuInstanceProfileInfo_v3_t>(3);
     if info.declared()? == third {
-        return info.set(3, third_version(profile));
+        return info.set(3, third_version(gpu, profile));
     }
     info.set(
         2,
@@ -145,7 +141,7 @@ fn write_versioned(profile: &Profile, info: &Versioned) -> Result<(), Code> {
             id: profile.id,
             isP2pSupported: NO_PEERS,
             sliceCount: profile.compute_slices,
-            instanceCount: profile.max_instances,
+            instanceCount: rules::said_count(gpu, profile),
             multiprocessorCount: profile.multiprocessors,
             copyEngineCount: profile.engines.copy,
             decoderCount: profile.engines.decoder,
@@ -158,12 +154,12 @@ fn write_versioned(profile: &Profile, info: &Versioned) -> Result<(), Code> {
     )
 }
 
-fn third_version(profile: &Profile) -> nvmlGpuInstanceProfileInfo_v3_t {
+fn third_version(gpu: &Gpu, profile: &Profile) -> nvmlGpuInstanceProfileInfo_v3_t {
     nvmlGpuInstanceProfileInfo_v3_t {
         version: struct_version::<nvmlGpuInstanceProfileInfo_v3_t>(3),
         id: profile.id,
         sliceCount: profile.compute_slices,
-        instanceCount: profile.max_instances,
+        instanceCount: rules::said_count(gpu, profile),
         multiprocessorCount: profile.multiprocessors,
         copyEngineCount: profile.engines.copy,
         decoderCount: profile.engines.decoder,

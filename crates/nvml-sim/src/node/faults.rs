@@ -2,7 +2,7 @@
 
 use super::{Error, SimulatedNode};
 use crate::ffi;
-use crate::state::{Fault, Gpu};
+use crate::state::{Fault, Gpu, Quirks};
 
 impl SimulatedNode {
     /// Makes calls of a function fail.
@@ -36,11 +36,12 @@ impl SimulatedNode {
         self.mark(gpu, |gpu| gpu.mode_stuck = true)
     }
 
-    /// Takes back every fault, delay, loss and stuck mode.
+    /// Takes back every fault, delay, loss, stuck mode and deviation of the driver.
     pub fn heal(&self) -> Result<(), Error> {
         Ok(self.store.update(|state| {
             state.faults.clear();
             state.latency_ms.clear();
+            state.quirks = Quirks::default();
             for gpu in &mut state.gpus {
                 (gpu.lost, gpu.mode_stuck) = (false, false);
             }
@@ -69,7 +70,7 @@ fn check_function(function: &str) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use crate::state::{Fault, State, When};
-    use crate::{Error, SimulatedNode};
+    use crate::{Code, Error, SimulatedNode};
 
     fn node() -> (tempfile::TempDir, SimulatedNode) {
         let folder = tempfile::tempdir().unwrap();
@@ -94,10 +95,16 @@ mod tests {
         node.delay("nvmlDeviceSetMigMode", 30).unwrap();
         node.lose(0).unwrap();
         node.stick_mode(0).unwrap();
+        node.hide_profiles().unwrap();
+        node.renumber_profile(7, 20).unwrap();
+        node.fail_profile(5, Code::Unknown).unwrap();
         let broken = node.state().unwrap();
         assert_eq!(broken.faults, [fault("nvmlInit_v2")]);
         assert_eq!(broken.latency_ms["nvmlDeviceSetMigMode"], 30);
         assert!(broken.gpus[0].lost && broken.gpus[0].mode_stuck);
+        let quirks = &broken.quirks;
+        assert!(quirks.hides_profiles);
+        assert_eq!((quirks.renumbered[&7], quirks.failing[&5]), (20, 999));
         node.heal().unwrap();
         assert_eq!(node.state().unwrap(), whole);
     }

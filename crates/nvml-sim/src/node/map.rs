@@ -5,8 +5,8 @@ use std::fmt;
 use super::{GpuView, InstanceView};
 use crate::state::{ComputeMode, MigMode};
 
-/// Characters that one memory slice is wide, its left border included.
-const WIDTH: usize = 10;
+/// Characters that the slices of a GPU are wide together, their left borders included.
+const WIDTH: usize = 96;
 
 impl fmt::Display for GpuView {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,6 +42,7 @@ impl GpuView {
     /// One line: each instance as wide as its memory slices, free slices dotted.
     fn slices(&self) -> String {
         let mut line = String::new();
+        let width = WIDTH / self.memory_slices.max(1) as usize;
         let mut slice = 0;
         while slice < self.memory_slices {
             let here = self
@@ -52,7 +53,7 @@ impl GpuView {
                 Some(instance) => (instance.size.max(1), instance.profile.as_str(), ' '),
                 None => (1, "", '.'),
             };
-            let width = WIDTH * size as usize - 1;
+            let width = width * size as usize - 1;
             line.push('|');
             line.push_str(label);
             line.extend(std::iter::repeat_n(fill, width.saturating_sub(label.len())));
@@ -145,8 +146,11 @@ mod tests {
         node.attach(1, client(8)).unwrap();
         let gpus = node.gpus().unwrap();
         let [mig, plain] = [gpus[0].to_string(), gpus[1].to_string()];
-        let free = ".........";
-        let slices = format!("|3g.20gb{}|{free}|{free}|1g.5gb   |{free}|", " ".repeat(32));
+        let free = "...........";
+        let slices = format!(
+            "|3g.20gb{}|{free}|{free}|1g.5gb     |{free}|",
+            " ".repeat(40)
+        );
         assert!(mig.contains(&slices), "{mig}");
         assert!(mig.contains(&format!(
             "3g.20gb at 0:4, GPU instance 1, {three}\n    process 7 train"

@@ -4,7 +4,7 @@ use super::{Error, SimulatedNode};
 use crate::Code;
 use crate::rules::{self, Activation};
 use crate::state::State;
-use products::compute_profiles;
+use products::{Profile, compute_profiles};
 
 impl SimulatedNode {
     /// Turns MIG on or off.
@@ -33,13 +33,33 @@ impl SimulatedNode {
         profile: &str,
         start: Option<u32>,
     ) -> Result<String, Error> {
-        let profile_id = self.profile_id(gpu, profile)?;
+        let whole = self.profile(gpu, profile)?.compute_slices;
+        let created = self.create_divided(gpu, profile, start, &[whole])?;
+        Ok(created.concat())
+    }
+
+    /// Creates a GPU instance with compute instances of these sizes in compute slices, as a person may who divides it on.
+    /// Returns the UUIDs of the MIG devices.
+    ///
+    /// # Errors
+    /// As [`Self::create_instance`].
+    pub fn create_divided(
+        &self,
+        gpu: usize,
+        profile: &str,
+        start: Option<u32>,
+        sizes: &[u32],
+    ) -> Result<Vec<String>, Error> {
+        let id = self.profile(gpu, profile)?.id;
         let at = start
             .map(|start| format!(" at {start}"))
             .unwrap_or_default();
         let what = format!("create a {profile} instance on GPU {gpu}{at}");
         self.change(gpu, what, |state| {
-            create_filled(state, gpu, profile_id, start)
+            let mut after = state.clone();
+            let uuids = create_divided(&mut after, gpu, (id, start), sizes)?;
+            *state = after;
+            Ok(uuids)
         })
     }
 
@@ -62,36 +82,38 @@ impl SimulatedNode {
         })
     }
 
-    fn profile_id(&self, index: usize, profile: &str) -> Result<u32, Error> {
+    fn profile(&self, index: usize, profile: &str) -> Result<&'static Profile, Error> {
         let state = self.state()?;
         let count = state.gpus.len();
         let gpu = state.gpus.get(index).ok_or(Error::NoGpu { index, count })?;
         let mig = gpu.product().and_then(|product| product.mig.as_ref());
-        mig.and_then(|mig| mig.by_name(profile))
-            .map(|found| found.id)
-            .ok_or_else(|| {
-                let names = mig.iter().flat_map(|mig| mig.profiles).map(|p| p.name);
-                let known = names.collect::<Vec<_>>().join(", ");
-                Error::UnknownProfile {
-                    gpu: index,
-                    profile: profile.to_owned(),
-                    known,
-                }
-            })
+        mig.and_then(|mig| mig.by_name(profile)).ok_or_else(|| {
+            let names = mig.iter().flat_map(|mig| mig.profiles).map(|p| p.name);
+            let known = names.collect::<Vec<_>>().join(", ");
+            Error::UnknownProfile {
+                gpu: index,
+                profile: profile.to_owned(),
+                known,
+            }
+        })
     }
 }
 
-fn create_filled(
+fn create_divided(
     state: &mut State,
     gpu: usize,
-    profile_id: u32,
-    start: Option<u32>,
-) -> Result<String, Code> {
+    (profile_id, start): (u32, Option<u32>),
+    sizes: &[u32],
+) -> Result<Vec<String>, Code> {
     let gi = rules::create_gpu_instance(state, gpu, profile_id, start)?;
     let profile = state.gpus.get(gpu).and_then(|gpu| gpu.profile(profile_id));
-    let whole = profile.and_then(|profile| compute_profiles(profile).last());
-    let whole = whole.ok_or(Code::Unknown)?.id;
-    let ci = rules::create_compute_instance(state, gpu, gi, whole, None)?;
-    let (_, ci) = rules::compute_instance(rules::gpu(state, gpu)?, ci)?;
-    Ok(ci.uuid.clone())
+    let inner = compute_profiles(profile.ok_or(Code::Unknown)?);
+    let compute = |size: &u32| {
+        let profile = inner.iter().find(|profile| profile.slices == *size);
+        let id = profile.ok_or(Code::InvalidArgument)?.id;
+        let ci = rules::create_compute_instance(state, gpu, gi, id, None)?;
+        let (_, ci) = rules::compute_instance(rules::gpu(state, gpu)?, ci)?;
+        Ok(ci.uuid.clone())
+    };
+    sizes.iter().map(compute).collect()
 }

@@ -4,11 +4,14 @@ mod error;
 mod faults;
 mod map;
 mod mig;
+mod pace;
+mod quirks;
 mod view;
 
 use std::path::{Path, PathBuf};
 
 pub use error::Error;
+pub use pace::Pace;
 pub use view::{GpuView, InstanceView};
 
 use crate::state::{MAX_GPUS, Process, State};

@@ -4,6 +4,7 @@
 
 mod compute_instance;
 mod gpu_instance;
+mod listing;
 mod mode;
 mod placement;
 mod process;
@@ -14,6 +15,7 @@ pub use compute_instance::{
     compute_placements, compute_remaining, create_compute_instance, destroy_compute_instance,
 };
 pub use gpu_instance::{create_gpu_instance, destroy_gpu_instance};
+pub use listing::{profile_by_index, said_count};
 pub use mode::{Activation, reboot, reset, set_mig_mode};
 pub use placement::remaining_capacity;
 pub use process::{attach, detach};

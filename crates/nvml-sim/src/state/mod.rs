@@ -3,12 +3,14 @@
 mod check;
 mod fault;
 mod identity;
+mod quirks;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use fault::{Fault, When};
+pub use quirks::Quirks;
 
 use products::{Product, Profile};
 
@@ -44,6 +46,9 @@ pub struct State {
     /// Milliseconds that a function takes, by symbol; unset = none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub latency_ms: BTreeMap<String, u64>,
+    /// How the driver deviates from its header.
+    #[serde(default, skip_serializing_if = "Quirks::is_none")]
+    pub quirks: Quirks,
 }
 
 /// One GPU.
@@ -161,6 +166,7 @@ impl State {
             gpus: Vec::new(),
             faults: Vec::new(),
             latency_ms: BTreeMap::new(),
+            quirks: Quirks::default(),
         };
         state.boot_id = state.new_uuid();
         for (index, product) in products.iter().enumerate() {

@@ -21,6 +21,28 @@ fn client(pid: u32) -> Client {
 }
 
 #[test]
+fn mig_is_not_off_but_unknown_to_products_without_it() {
+    on_a_node(
+        &["T4", "L4", "V100-SXM2-32GB", "A30", "RTX-PRO-6000"],
+        |node| {
+            let nvml = load();
+            for index in 0..3 {
+                let device = nvml.device_by_index(index).unwrap();
+                assert!(matches!(device.mig_mode(), Err(NvmlError::NotSupported)));
+                let answer = device.set_mig_mode(true);
+                assert!(matches!(answer, Err(NvmlError::NotSupported)), "{answer:?}");
+            }
+            for index in 3..5 {
+                let device = nvml.device_by_index(index).unwrap();
+                assert_eq!(device.mig_mode().unwrap().current, 0);
+                node.set_mig_mode(index as usize, true).unwrap();
+                assert_eq!(device.mig_device_count().unwrap(), 4);
+            }
+        },
+    );
+}
+
+#[test]
 fn gpus_are_enumerated_with_their_identities() {
     on_a_node(&[A100, "H100-SXM5-80GB", "T4"], |node| {
         let nvml = load();

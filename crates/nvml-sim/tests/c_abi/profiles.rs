@@ -13,7 +13,12 @@ use crate::raw::{
 
 #[test]
 fn profiles_are_enumerated_to_the_end() {
-    on_a_node(&[A100, "H100-SXM5-80GB"], |node| {
+    let all: Vec<_> = products::ALL
+        .iter()
+        .filter(|product| product.mig.is_some())
+        .map(|product| product.key)
+        .collect();
+    on_a_node(&all, |node| {
         let nvml = load();
         for (gpu, product) in node.gpus().unwrap().iter().enumerate() {
             let device = handle(&nvml.device_by_index(u32::try_from(gpu).unwrap()).unwrap());

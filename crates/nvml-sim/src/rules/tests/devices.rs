@@ -49,6 +49,33 @@ fn compute_instances_share_out_their_gpu_instance() {
 }
 
 #[test]
+fn every_profile_can_be_filled_and_be_divided_into_single_slices() {
+    let products = products::ALL.iter().filter(|product| product.mig.is_some());
+    for (product, profile) in products
+        .flat_map(|product| {
+            product
+                .mig
+                .iter()
+                .map(move |mig| (product.key, mig.profiles))
+        })
+        .flat_map(|(product, profiles)| profiles.iter().map(move |profile| (product, profile)))
+    {
+        let what = format!("{product} {}", profile.name);
+        let mut state = mig_node(product);
+        let (gi, whole) = create_device(&mut state, profile.name);
+        let slices = |state: &State| {
+            let computes = state.gpus[0].compute_instances();
+            computes.count()
+        };
+        assert_eq!(slices(&state), 1, "{what}");
+        destroy_compute_instance(&mut state, 0, whole).unwrap();
+        while create_compute_instance(&mut state, 0, gi, 0, None).is_ok() {}
+        assert_eq!(slices(&state), profile.compute_slices as usize, "{what}");
+        state.check().unwrap();
+    }
+}
+
+#[test]
 fn what_is_in_use_is_not_destroyed() {
     let mut state = mig_node(A100);
     let (gi, ci) = create_device(&mut state, "2g.10gb");

@@ -2,6 +2,7 @@
 
 mod devices;
 mod layouts;
+mod listing;
 mod modes;
 
 use std::collections::{BTreeSet, VecDeque};

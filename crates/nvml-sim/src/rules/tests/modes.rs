@@ -32,10 +32,23 @@ fn mig_mode_takes_effect_as_the_architecture_says() {
         assert_eq!(set_mig_mode(&mut state, 0, true), expected, "{what}");
         assert_eq!(mode(&state), after, "{what}");
     }
-    assert_eq!(
-        set_mig_mode(&mut node("T4"), 0, true),
-        Err(Code::NotSupported)
-    );
+}
+
+#[test]
+fn every_product_without_mig_refuses_the_mode_and_has_none() {
+    let without: Vec<_> = products::ALL
+        .iter()
+        .filter(|product| product.mig.is_none())
+        .collect();
+    assert_eq!(without.len(), 3);
+    for product in without {
+        let mut state = node(product.key);
+        assert_eq!(state.gpus[0].mig_mode, None, "{}", product.key);
+        for enable in [true, false] {
+            let answer = set_mig_mode(&mut state, 0, enable);
+            assert_eq!(answer, Err(Code::NotSupported), "{}", product.key);
+        }
+    }
 }
 
 #[test]
