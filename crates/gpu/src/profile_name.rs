@@ -1,7 +1,10 @@
 //! Names of GPU instance profiles, computed from NVML's figures as NVIDIA's own clients do.
 
-/// The attributes of NVML's profiles by their number in the enum `NVML_GPU_INSTANCE_PROFILE_*` of `nvml.h`.
-const ATTRIBUTES: [&str; 18] = [
+/// Numbers of the enum `NVML_GPU_INSTANCE_PROFILE_*` that the `nvml.h` of NVML 13 knows, from 0.
+pub const NUMBERS: u32 = 18;
+
+/// The attributes of NVML's profiles by their number in the enum.
+const ATTRIBUTES: [&str; NUMBERS as usize] = [
     "", "", "", "", "", "", "", // 1, 2, 3, 4, 7, 8 and 6 slices
     "+me", "+me", // REV1: 1 and 2 slices with the media engines
     "",    // REV2: 1 slice with twice the memory

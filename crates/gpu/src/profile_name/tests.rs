@@ -4,84 +4,31 @@ use super::{Figures, computed, given};
 
 const MIB: u64 = 1 << 20;
 
-/// A GPU: its memory in MiB, and (number in the enum, slices, MiB, name) of each profile.
-type Gpu = (&'static str, u64, &'static [(u32, u32, u64, &'static str)]);
-
-/// Memory figures: the tables of go-nvml's mock GPUs. Names: NVIDIA's MIG user guide.
-const GPUS: &[Gpu] = &[
-    (
-        "A100-40GB",
-        40_960,
-        &[
-            (0, 1, 4_864, "1g.5gb"),
-            (7, 1, 4_864, "1g.5gb+me"),
-            (9, 1, 9_856, "1g.10gb"),
-            (1, 2, 9_856, "2g.10gb"),
-            (2, 3, 19_968, "3g.20gb"),
-            (3, 4, 19_968, "4g.20gb"),
-            (4, 7, 40_192, "7g.40gb"),
-        ],
-    ),
-    (
-        "A100-80GB",
-        81_920,
-        &[
-            (0, 1, 9_856, "1g.10gb"),
-            (7, 1, 9_856, "1g.10gb+me"),
-            (9, 1, 19_968, "1g.20gb"),
-            (1, 2, 19_968, "2g.20gb"),
-            (2, 3, 40_192, "3g.40gb"),
-            (3, 4, 40_192, "4g.40gb"),
-            (4, 7, 80_384, "7g.80gb"),
-        ],
-    ),
-    (
-        "H100-80GB",
-        81_920,
-        &[
-            (0, 1, 10_240, "1g.10gb"),
-            (7, 1, 10_240, "1g.10gb+me"),
-            (9, 1, 20_480, "1g.20gb"),
-            (1, 2, 20_480, "2g.20gb"),
-            (2, 3, 40_960, "3g.40gb"),
-            (3, 4, 40_960, "4g.40gb"),
-            (4, 7, 81_920, "7g.80gb"),
-        ],
-    ),
-    (
-        "A30",
-        24_576,
-        &[
-            (0, 1, 5_836, "1g.6gb"),
-            (7, 1, 5_836, "1g.6gb+me"),
-            (1, 2, 11_672, "2g.12gb"),
-            (8, 2, 11_672, "2g.12gb+me"),
-            (3, 4, 23_344, "4g.24gb"),
-        ],
-    ),
-];
-
 #[test]
-fn names_are_those_that_nvidia_documents() {
-    for (gpu, total, profiles) in GPUS {
-        for (index, slices, memory_mib, name) in *profiles {
+fn names_of_every_product_are_those_that_nvidia_documents() {
+    for product in products::ALL {
+        for profile in product.mig.iter().flat_map(|mig| mig.profiles) {
             let figures = Figures {
-                index: *index,
-                slices: *slices,
-                memory_mib: *memory_mib,
-                gpu_bytes: total * MIB,
+                index: profile.index,
+                slices: profile.compute_slices,
+                memory_mib: profile.memory_mib,
+                gpu_bytes: product.memory_mib * MIB,
             };
-            assert_eq!(computed(figures).as_deref(), Some(*name), "{gpu}");
+            let name = computed(figures);
+            assert_eq!(name.as_deref(), Some(profile.name), "{}", product.key);
         }
     }
 }
 
-/// The 96 GB of an RTX PRO 6000 in four slices, one of each attribute.
+/// Also those that no product offers yet.
 #[test]
 fn attributes_follow_the_number_in_the_enum() {
     let cases = [
         (0, 1, "1g.24gb"),
+        (5, 4, "4g.96gb"),
+        (6, 4, "4g.96gb"),
         (7, 1, "1g.24gb+me"),
+        (8, 2, "2g.48gb+me"),
         (10, 1, "1g.24gb+gfx"),
         (13, 1, "1g.24gb-me"),
         (15, 1, "1g.24gb+me.all"),

@@ -1,7 +1,5 @@
 //! What a look at the GPUs shows.
 
-use std::fs;
-
 use crds::gpu_node::{ComputeMode, GpuProcess, MigMode, MigModeStatus};
 use gpu::{Code, Driver, Error};
 use nvml_sim::state::{Fault, When};
@@ -224,29 +222,25 @@ fn processes_that_cannot_be_read_are_not_none() {
 fn an_instance_that_is_filled_in_part_has_no_uuid_but_its_processes_have() {
     on_a_node(&[A100], |node| {
         node.set_mig_mode(0, true).unwrap();
-        let uuid = node.create_instance(0, "3g.20gb", Some(4)).unwrap();
-        node.attach_mig(&uuid, client(12)).unwrap();
         let mut driver = load(node).unwrap();
-        assert_eq!(first(&mut driver).instances[0].uuid.as_ref(), Some(&uuid));
-        let mut state = node.state().unwrap();
-        let computes = &mut state.gpus[0].instances[0].compute;
-        computes[0].profile_id = 0;
-        fs::write(node.path(), serde_json::to_string(&state).unwrap()).unwrap();
-        let gpu = first(&mut driver);
-        assert_eq!(gpu.instances[0].uuid, None);
-        assert_eq!(
-            gpu.processes,
-            [GpuProcess {
+        for sizes in [&[1][..], &[2, 1], &[1, 1, 1]] {
+            let uuids = node.create_divided(0, "3g.20gb", Some(4), sizes).unwrap();
+            let last = uuids.last().unwrap();
+            node.attach_mig(last, client(12)).unwrap();
+            let gpu = first(&mut driver);
+            assert_eq!(gpu.instances[0].uuid, None, "{sizes:?}");
+            let process = GpuProcess {
                 pid: 12,
-                device: uuid
-            }]
-        );
-        let place = at(4, "3g.20gb");
-        driver
-            .destroy_compute_instances(&gpu.uuid, &place)
-            .unwrap_err();
-        node.detach(12).unwrap();
-        driver.destroy_compute_instances(&gpu.uuid, &place).unwrap();
-        driver.destroy_gpu_instance(&gpu.uuid, &place).unwrap();
+                device: last.clone(),
+            };
+            assert_eq!(gpu.processes, [process]);
+            let place = at(4, "3g.20gb");
+            driver
+                .destroy_compute_instances(&gpu.uuid, &place)
+                .unwrap_err();
+            node.detach(12).unwrap();
+            driver.destroy_compute_instances(&gpu.uuid, &place).unwrap();
+            driver.destroy_gpu_instance(&gpu.uuid, &place).unwrap();
+        }
     });
 }

@@ -7,6 +7,7 @@
 mod changes;
 mod inventory;
 mod own_process;
+mod products;
 mod profiles;
 mod starting;
 
