@@ -44,15 +44,24 @@ const TABLE: &[(u32, &[ComputeProfile])] = &[
     ),
 ];
 
+/// What may be made inside a 1g that has more multiprocessors than a compute slice stands for: one with those of a slice,
+/// and one with all (`NVML_COMPUTE_INSTANCE_PROFILE_1_SLICE_REV1`). On an H100 and on a GH200 `nvidia-smi mig -cgi 15 -C`
+/// fills the 1g with double memory by the second, and lists it with 26 multiprocessors.
+const WIDE: &[ComputeProfile] = &[row(0, 1, &[0]), row(7, 1, &[0])];
+
 const fn row(id: u32, slices: u32, starts: &'static [u32]) -> ComputeProfile {
     ComputeProfile { id, slices, starts }
 }
 
 /// What may be made inside an instance of `profile`, smallest first; the last fills it.
 pub fn compute_profiles(profile: &Profile) -> &'static [ComputeProfile] {
+    let slices = profile.compute_slices;
+    if slices == 1 && profile.multiprocessors > profile.multiprocessors_of_a_slice {
+        return WIDE;
+    }
     TABLE
         .iter()
-        .find(|(slices, _)| *slices == profile.compute_slices)
+        .find(|(found, _)| *found == slices)
         .map_or(&[], |(_, profiles)| profiles)
 }
 
@@ -66,8 +75,11 @@ impl ComputeProfile {
         }
     }
 
-    /// The share of the GPU instance's multiprocessors.
+    /// Its part of the GPU instance's multiprocessors: all for the one that fills it.
     pub fn multiprocessors(&self, profile: &Profile) -> u32 {
-        profile.multiprocessors * self.slices / profile.compute_slices
+        match compute_profiles(profile).last() {
+            Some(whole) if whole == self => profile.multiprocessors,
+            _ => profile.multiprocessors_of_a_slice * self.slices,
+        }
     }
 }

@@ -16,24 +16,24 @@ pub(super) struct Size {
 
 /// The seven profiles, in the order 1g, 2g, 3g, 4g, 7g, 1g+me, 1g with double memory.
 pub(super) const fn profiles(sizes: [Size; 7]) -> [Profile; 7] {
+    let of_a_slice = sizes[0].multiprocessors;
     let [one, two, three, four, seven, media, double] = sizes;
     [
-        one.profile(0, 19, 1, (&[0, 1, 2, 3, 4, 5, 6], 1), 7, 0),
-        two.profile(1, 14, 2, (&[0, 2, 4], 2), 3, 0),
-        three.profile(2, 9, 3, (&[0, 4], 4), 2, 0),
-        four.profile(3, 5, 4, (&[0], 4), 1, 0),
-        seven.profile(4, 0, 7, (&[0], 8), 1, 1),
-        media.profile(7, 20, 1, (&[0, 1, 2, 3, 4, 5, 6], 1), 1, 1),
-        double.profile(9, 15, 1, (&[0, 2, 4, 6], 2), 4, 0),
+        one.profile((0, 19), (1, of_a_slice), (&[0, 1, 2, 3, 4, 5, 6], 1), 7, 0),
+        two.profile((1, 14), (2, of_a_slice), (&[0, 2, 4], 2), 3, 0),
+        three.profile((2, 9), (3, of_a_slice), (&[0, 4], 4), 2, 0),
+        four.profile((3, 5), (4, of_a_slice), (&[0], 4), 1, 0),
+        seven.profile((4, 0), (7, of_a_slice), (&[0], 8), 1, 1),
+        media.profile((7, 20), (1, of_a_slice), (&[0, 1, 2, 3, 4, 5, 6], 1), 1, 1),
+        double.profile((9, 15), (1, of_a_slice), (&[0, 2, 4, 6], 2), 4, 0),
     ]
 }
 
 impl Size {
     const fn profile(
         &self,
-        index: u32,
-        id: u32,
-        compute_slices: u32,
+        (index, id): (u32, u32),
+        (compute_slices, multiprocessors_of_a_slice): (u32, u32),
         (starts, memory_slices): (&'static [u32], u32),
         max_instances: u32,
         ofa: u32,
@@ -49,6 +49,7 @@ impl Size {
             max_instances,
             memory_mib: self.memory_mib,
             multiprocessors: self.multiprocessors,
+            multiprocessors_of_a_slice,
             engines: Engines {
                 copy,
                 decoder,

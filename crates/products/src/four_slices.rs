@@ -63,6 +63,7 @@ impl Parts {
             max_instances: kind.max_instances,
             memory_mib: self.memory_mib[part],
             multiprocessors: self.multiprocessors[part],
+            multiprocessors_of_a_slice: self.multiprocessors[0],
             engines: Engines {
                 copy: kind.quarters,
                 decoder,

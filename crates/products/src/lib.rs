@@ -145,6 +145,9 @@ pub struct Profile {
     pub memory_mib: u64,
     /// Streaming multiprocessors.
     pub multiprocessors: u32,
+    /// Streaming multiprocessors that one of its compute slices stands for where it is divided. All of them together may
+    /// be fewer than [`Self::multiprocessors`].
+    pub multiprocessors_of_a_slice: u32,
     /// Fixed-function engines.
     pub engines: Engines,
 }

@@ -1,6 +1,6 @@
 //! The tables agree with each other and with the formula by which clients compute names.
 
-use super::{ALL, Architecture, ModeChange, Product, Profile};
+use super::{ALL, Architecture, ComputeProfile, ModeChange, Product, Profile, compute_profiles};
 
 /// NVIDIA's clients name a profile by its share of the memory in eighths, times the total in GiB.
 fn computed_name(product: &Product, profile: &Profile) -> String {
@@ -110,6 +110,23 @@ fn profiles_are_listed_by_rising_index_and_names_are_unique() {
         );
         for profile in mig.profiles {
             assert!(std::ptr::eq(mig.by_name(profile.name).unwrap(), profile));
+        }
+    }
+}
+
+#[test]
+fn a_compute_instance_that_fills_a_gpu_instance_has_all_its_multiprocessors() {
+    for (product, profile) in profiles() {
+        let inner = compute_profiles(profile);
+        let of = |compute: &ComputeProfile| compute.multiprocessors(profile);
+        let whole = inner.last().unwrap();
+        let what = format!("{} {}", product.key, profile.name);
+        assert_eq!(whole.slices, profile.compute_slices, "{what}");
+        assert_eq!(of(whole), profile.multiprocessors, "{what}");
+        assert!(inner.is_sorted_by_key(of), "{what}");
+        for part in inner {
+            let together = of(part) * u32::try_from(part.starts.len()).unwrap();
+            assert!(together <= profile.multiprocessors, "{what}");
         }
     }
 }

@@ -76,10 +76,15 @@ impl<'nvml> Instance<'nvml> {
     }
 
     /// Creates the compute instance that fills it; its MIG UUID. None if the driver has no such profile.
+    ///
+    /// Of several with all its slices it is the one with the most multiprocessors: a 1g with double memory of a Hopper GPU
+    /// has more of them than its one slice stands for, and can be filled with or without them.
     pub fn fill(&self) -> Answer<Option<String>> {
-        let mut profiles = self.compute_profiles()?.into_iter();
-        let Some(whole) = profiles.find(|profile| self.is_filled_by(integer(profile.slices)))
-        else {
+        let profiles = self.compute_profiles()?.into_iter();
+        let whole = profiles
+            .filter(|profile| self.is_filled_by(integer(profile.slices)))
+            .max_by_key(|profile| profile.multiprocessors);
+        let Some(whole) = whole else {
             return Ok(None);
         };
         let created = self.handle.create_compute_instance(whole.id)?;

@@ -84,6 +84,22 @@ fn every_profile_is_made_and_destroyed_at_each_of_its_places() {
     });
 }
 
+#[test]
+fn an_instance_is_filled_with_all_its_multiprocessors() {
+    on_a_node(&["A100-SXM4-80GB", "H100-SXM5-80GB"], |node| {
+        let mut driver = load(node).unwrap();
+        let gpus = sliced(node, &mut driver);
+        // The ids of the compute profiles that take all of the 1g with double memory.
+        for ((gpu, index), whole) in gpus.iter().zip(0_usize..).zip([0, 7]) {
+            let place = at(2, "1g.20gb");
+            driver.create_gpu_instance(&gpu.uuid, &place).unwrap();
+            driver.create_compute_instance(&gpu.uuid, &place).unwrap();
+            let made = &node.state().unwrap().gpus[index].instances[0].compute[0];
+            assert_eq!(made.profile_id, whole, "{}", gpu.product);
+        }
+    });
+}
+
 /// Every GPU with MIG mode on.
 fn sliced(node: &SimulatedNode, driver: &mut Nvml) -> Vec<GpuStatus> {
     let gpus = node.gpus().unwrap();

@@ -33,6 +33,7 @@ pub struct GpuInstanceInfo {
 pub struct ComputeProfile {
     pub id: u32,
     pub slices: u32,
+    pub multiprocessors: u32,
 }
 
 /// The GPU instances of a profile that exist.
@@ -121,6 +122,7 @@ impl<'nvml> GpuInstance<'nvml> {
         Ok(ComputeProfile {
             id: info.id,
             slices: info.sliceCount,
+            multiprocessors: info.multiprocessorCount,
         })
     }
 
