@@ -4,6 +4,7 @@ mod call;
 mod counts;
 mod instances;
 mod inventory;
+mod mig_device;
 mod mode;
 mod processes;
 mod profiles;

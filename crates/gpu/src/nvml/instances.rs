@@ -7,7 +7,7 @@ use nvml_wrapper::Device;
 
 use super::call::{Answer, enumerate, wrapped};
 use super::raw::{self, ComputeInstance, ComputeProfile, GpuInstance};
-use super::{id, integer};
+use super::{id, integer, mig_device};
 
 /// A GPU instance.
 pub struct Instance<'nvml> {
@@ -120,11 +120,13 @@ impl<'nvml> Instance<'nvml> {
         profile: ComputeProfile,
     ) -> Answer<Compute<'nvml>> {
         let info = handle.info()?;
+        let ids = (self.id, info.id);
+        let device = mig_device::of(info.device, ids)?;
         Ok(Compute {
             handle,
-            ids: (self.id, info.id),
-            uuid: wrapped("nvmlDeviceGetUUID", info.device.uuid())?,
-            device: info.device,
+            ids,
+            uuid: wrapped("nvmlDeviceGetUUID", device.uuid())?,
+            device,
             slices: integer(profile.slices),
         })
     }

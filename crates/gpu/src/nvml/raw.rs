@@ -51,6 +51,17 @@ fn handles<T>(list: impl FnOnce(*mut *mut T, *mut c_uint) -> Answer<()>) -> Answ
     Ok(handles)
 }
 
+/// The numbers of a MIG device's GPU instance and compute instance.
+pub fn instance_ids(device: &Device<'_>) -> Answer<(u32, u32)> {
+    let (nvml, handle) = (device.nvml(), handle(device));
+    let (mut gi, mut ci) = (0, 0);
+    // SAFETY: the outputs are writable; a dead handle is answered with a code.
+    unsafe { call!(nvml, nvmlDeviceGetGpuInstanceId(handle, &raw mut gi)) }?;
+    // SAFETY: as above.
+    unsafe { call!(nvml, nvmlDeviceGetComputeInstanceId(handle, &raw mut ci)) }?;
+    Ok((gi, ci))
+}
+
 fn handle(device: &Device<'_>) -> nvmlDevice_t {
     // SAFETY: the handle is used only for calls on the library that gave it, which `device` keeps loaded.
     unsafe { device.handle() }

@@ -6,6 +6,7 @@
 
 mod changes;
 mod inventory;
+mod mig_device;
 mod own_process;
 mod products;
 mod profiles;

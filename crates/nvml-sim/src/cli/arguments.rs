@@ -104,6 +104,8 @@ pub enum Pace {
 pub enum Quirk {
     /// List profiles only while MIG mode is on, as drivers up to about R535
     HideProfiles,
+    /// Tell the MIG device where a compute instance's GPU is asked for
+    NameMigDevices,
     /// List a profile under another number of NVML's enum, as a driver that is newer than the header
     RenumberProfile {
         /// Its own number

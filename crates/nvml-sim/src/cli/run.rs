@@ -103,6 +103,7 @@ fn quirk(node: &SimulatedNode, what: &Quirk) -> Outcome {
     match *what {
         Quirk::HideProfiles => node.hide_profiles()?,
         Quirk::RenumberProfile { own, other } => node.renumber_profile(own, other)?,
+        Quirk::NameMigDevices => node.name_mig_devices()?,
         Quirk::FailProfile { number, code } => node.fail_profile(number, code)?,
     }
     Ok(())

@@ -102,6 +102,28 @@ impl<T: Copy> Array<T> {
     }
 }
 
+impl<T: Copy> Array<T> {
+    /// Lets `change` work on each of the `count` items that the caller wrote.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for null.
+    pub fn change_each(&self, count: c_uint, change: impl Fn(&mut T)) -> Result<(), Code> {
+        if self.0.is_null() {
+            return Err(Code::InvalidArgument);
+        }
+        for index in 0..count as usize {
+            // SAFETY: not null, and the caller says that it wrote so many.
+            let item = unsafe { self.0.add(index) };
+            // SAFETY: as above.
+            let mut value = unsafe { item.read() };
+            change(&mut value);
+            // SAFETY: as above.
+            unsafe { item.write(value) };
+        }
+        Ok(())
+    }
+}
+
 /// A struct whose first word says its version.
 #[repr(transparent)]
 pub struct Versioned(*mut c_uint);

@@ -207,9 +207,14 @@ fn info_of(driver: &Driver, ci: Handle) -> Result<nvmlComputeInstanceInfo_t, Cod
         .iter()
         .find(|compute| compute.id == ci.profile_id)
         .ok_or(Code::Unknown)?;
+    // The GPU: NVML documents it so, and nvidia-smi prints its index. Some programs think otherwise.
+    let device = if driver.state.quirks.names_mig_devices {
+        Target::Mig(index, serial)
+    } else {
+        Target::Gpu(index)
+    };
     Ok(nvmlComputeInstanceInfo_t {
-        // The MIG device itself, so that a creator learns the UUID without walking all indices.
-        device: Handle::of(Target::Mig(index, serial)).pointer(),
+        device: Handle::of(device).pointer(),
         gpuInstance: Handle::of(Target::GpuInstance(index, gi.serial)).pointer(),
         id: ci.id,
         profileId: ci.profile_id,

@@ -1,13 +1,13 @@
 //! What a device has and allows: memory, and who may compute.
 #![expect(unsafe_code, reason = "exported symbols")]
 
-use std::ffi::{c_uint, c_ulonglong};
+use std::ffi::{c_int, c_uint, c_ulonglong};
 
 use nvml_wrapper_sys::bindings::{
-    nvmlBAR1Memory_t, nvmlComputeMode_t, nvmlMemory_t, nvmlMemory_v2_t,
+    nvmlBAR1Memory_t, nvmlComputeMode_t, nvmlFieldValue_t, nvmlMemory_t, nvmlMemory_v2_t,
 };
 
-use super::arg::{Out, Versioned, struct_version};
+use super::arg::{Array, Out, Versioned, struct_version};
 use super::call::Driver;
 use super::handle::{Device, Handle};
 use crate::state::{ComputeMode, Gpu};
@@ -42,6 +42,18 @@ export! {
     ) {
         device.device(&driver.state)?;
         count.set(0)
+    }
+
+    // None is simulated. Clients look at the answer of each field, not at that of the call.
+    fn nvmlDeviceGetFieldValues(
+        driver,
+        device: Handle,
+        count: c_int,
+        values: Array<nvmlFieldValue_t>,
+    ) {
+        device.device(&driver.state)?;
+        let count = c_uint::try_from(count).map_err(|_| Code::InvalidArgument)?;
+        values.change_each(count, |value| value.nvmlReturn = Code::NotSupported.number())
     }
 
     fn nvmlDeviceGetComputeMode(driver, device: Handle, mode: Out<nvmlComputeMode_t>) {

@@ -20,6 +20,11 @@ impl SimulatedNode {
         self.deviate(|quirks| quirks.failing.extend([(number, code.number())]))
     }
 
+    /// Tells the MIG device where a compute instance's GPU is asked for.
+    pub fn name_mig_devices(&self) -> Result<(), Error> {
+        self.deviate(|quirks| quirks.names_mig_devices = true)
+    }
+
     fn deviate(&self, deviation: impl FnOnce(&mut Quirks)) -> Result<(), Error> {
         Ok(self.store.update(|state| deviation(&mut state.quirks))?)
     }

@@ -15,6 +15,8 @@ pub struct Quirks {
     pub renumbered: BTreeMap<u32, u32>,
     /// Numbers of NVML's enum of profiles that answer a code instead of a profile.
     pub failing: BTreeMap<u32, u32>,
+    /// What a compute instance tells as its device is the MIG device, and not the GPU as NVML documents it.
+    pub names_mig_devices: bool,
 }
 
 impl Quirks {

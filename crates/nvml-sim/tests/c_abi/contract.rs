@@ -7,8 +7,8 @@ use nvml_wrapper_sys::bindings as sys;
 use crate::A100;
 use crate::own_process::{library, load, on_a_node};
 use crate::raw::{
-    ARGUMENT_VERSION_MISMATCH, INSUFFICIENT_SIZE, INVALID_ARGUMENT, SUCCESS, blank, create, handle,
-    raw, text, version,
+    ARGUMENT_VERSION_MISMATCH, INSUFFICIENT_SIZE, INVALID_ARGUMENT, NOT_SUPPORTED, SUCCESS, blank,
+    create, handle, raw, text, version,
 };
 
 #[test]
@@ -130,6 +130,23 @@ fn structs_are_written_for_the_declared_version_alone() {
             assert_eq!(compute(wrong), (ARGUMENT_VERSION_MISMATCH, 0), "{wrong:#x}");
         }
         assert_eq!(node.gpus().unwrap()[0].instances.len(), 1);
+    });
+}
+
+#[test]
+fn each_field_value_says_that_it_is_not_supported() {
+    on_a_node(&[A100], |node| {
+        let nvml = load();
+        let device = handle(&nvml.device_by_index(0).unwrap());
+        let mut values: [sys::nvmlFieldValue_t; 3] = [blank(); 3];
+        let pointer = values.as_mut_ptr();
+        let code = raw!(nvml, nvmlDeviceGetFieldValues(device, 2, pointer));
+        assert_eq!(code, SUCCESS);
+        let answers = values.map(|value| value.nvmlReturn);
+        assert_eq!(answers, [NOT_SUPPORTED, NOT_SUPPORTED, 0]);
+        let code = raw!(nvml, nvmlDeviceGetFieldValues(device, -1, pointer));
+        assert_eq!(code, INVALID_ARGUMENT);
+        assert_eq!(node.gpus().unwrap().len(), 1);
     });
 }
 

@@ -19,7 +19,7 @@ pub struct ComputeInstance<'nvml> {
 /// What a compute instance says of itself.
 pub struct ComputeInstanceInfo<'nvml> {
     pub id: u32,
-    /// The MIG device that pods see.
+    /// The GPU that it is on; see [`crate::nvml::mig_device`].
     pub device: Device<'nvml>,
 }
 

@@ -40,7 +40,6 @@ absent! {
     nvmlDeviceGetEncoderUtilization
     nvmlDeviceGetFBCSessions
     nvmlDeviceGetFBCStats
-    nvmlDeviceGetFieldValues
     nvmlDeviceGetGpcClkMinMaxVfOffset
     nvmlDeviceGetGpcClkVfOffset
     nvmlDeviceGetGpuMaxPcieLinkGeneration
