@@ -2,21 +2,21 @@
 
 use crds::gpu_node::{GpuStatus, Placement};
 use gpu::{Driver, Error, Nvml};
-use nvml_sim::state::{Fault, When};
-use nvml_sim::{Client, Code, SimulatedNode};
+use nvml_sim::{Client, SimulatedNode};
 use products::Mig;
 
+use crate::at;
 use crate::own_process::{load, on_a_node};
-use crate::{at, first};
 
 /// The keys of the products with MIG.
-fn with_mig() -> Vec<&'static str> {
+pub fn with_mig() -> Vec<&'static str> {
     let all = products::ALL.iter();
     let with = all.filter(|product| product.mig.is_some());
     with.map(|product| product.key).collect()
 }
 
-fn table(product: &str) -> &'static Mig {
+/// What the table says of a product with MIG.
+pub fn table(product: &str) -> &'static Mig {
     products::find(product).unwrap().mig.as_ref().unwrap()
 }
 
@@ -160,82 +160,6 @@ fn what_does_not_fit_beside_the_rest_has_no_room() {
             );
         }
     });
-}
-
-#[test]
-fn a_driver_that_lists_no_profiles_without_mig_lists_them_with_it() {
-    on_a_node(&["A100-SXM4-80GB"], |node| {
-        node.hide_profiles().unwrap();
-        let mut driver = load(node).unwrap();
-        assert_eq!(first(&mut driver).profiles, []);
-        let gpu = first(&mut driver).uuid;
-        driver.set_mig_mode(&gpu, true).unwrap();
-        let profiles = first(&mut driver).profiles;
-        assert_eq!(profiles, table("A100-SXM4-80GB").offers());
-    });
-}
-
-#[test]
-fn profiles_that_no_header_knows_are_listed_by_the_drivers_name_or_left_out() {
-    on_a_node(&["RTX-PRO-6000"], |node| {
-        let mut offers = table("RTX-PRO-6000").offers();
-        // The 1g+gfx, in the middle of the list, goes behind the end of the header's enum.
-        node.renumber_profile(10, 20).unwrap();
-        let moved = offers.remove(4);
-        assert_eq!(moved.name, "1g.24gb+gfx");
-        let mut driver = load(node).unwrap();
-        let named: Vec<_> = offers.iter().cloned().chain([moved]).collect();
-        assert_eq!(first(&mut driver).profiles, named);
-        // A number that the header does not know may fail, and the list goes on.
-        node.fail_profile(18, Code::Unknown).unwrap();
-        assert_eq!(first(&mut driver).profiles, named);
-        without_names(node);
-        assert_eq!(first(&mut driver).profiles, offers);
-    });
-}
-
-#[test]
-fn a_list_with_a_hole_goes_on_and_one_that_cannot_be_read_is_no_list() {
-    on_a_node(&["A100-SXM4-80GB"], |node| {
-        let mut driver = load(node).unwrap();
-        node.fail_profile(5, Code::InvalidArgument).unwrap();
-        let profiles = first(&mut driver).profiles;
-        assert_eq!(profiles, table("A100-SXM4-80GB").offers());
-        node.fail_profile(3, Code::Unknown).unwrap();
-        let error = driver.inventory().unwrap_err();
-        assert!(
-            matches!(
-                error,
-                Error::Call {
-                    code: gpu::Code(999),
-                    ..
-                }
-            ),
-            "{error:?}"
-        );
-    });
-}
-
-#[test]
-fn drivers_without_names_have_the_same_names() {
-    on_a_node(&with_mig(), |node| {
-        let mut driver = load(node).unwrap();
-        let named = driver.inventory().unwrap();
-        without_names(node);
-        assert_eq!(driver.inventory().unwrap(), named);
-    });
-}
-
-/// As drivers before R510.
-fn without_names(node: &SimulatedNode) {
-    let function = "nvmlDeviceGetGpuInstanceProfileInfoV".to_owned();
-    let (code, when) = (13, When::Every);
-    node.inject(Fault {
-        function,
-        code,
-        when,
-    })
-    .unwrap();
 }
 
 #[test]

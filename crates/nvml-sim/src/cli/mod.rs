@@ -1,6 +1,7 @@
 //! The command line: arguments, and what each command does.
 
 mod arguments;
+mod faults;
 mod run;
 
 pub use arguments::Arguments;

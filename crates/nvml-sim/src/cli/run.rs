@@ -7,9 +7,8 @@ use std::path::PathBuf;
 use nvml_sim::state::{Fault, When};
 use nvml_sim::{Client, SimulatedNode, install};
 
-use super::arguments::{
-    Action, Arguments, Attach, Command, FaultAction, MigAction, Output, Pace, Quirk,
-};
+use super::arguments::{Action, Arguments, Attach, Command, MigAction, Output};
+use super::faults::{FaultAction, Pace, Quirk};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
