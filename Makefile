@@ -24,7 +24,7 @@ demo: control-plane ## see it work on a real API server with simulated GPUs; KEE
 
 ##@ Check
 
-test: fmt-check sizes purity lint unit generate-check bed ## everything that CI runs
+test: fmt-check sizes purity lint unit strangers generate-check bed ## everything that CI runs
 
 fmt-check: ## fail on unformatted code
 	cargo fmt --all --check
@@ -51,7 +51,18 @@ lint: ## clippy on everything, warnings are errors; documentation builds; no sou
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
 
 unit: ## unit and property tests
-	cargo test --locked --workspace --exclude e2e
+	cargo test --locked --workspace --exclude e2e --exclude strangers
+
+strangers: ## programs that others wrote, unmodified, on the simulated driver; OFFLINE=1 skips what is not there yet
+	cargo build --locked -p node-agent -p nvml-sim
+	cargo test --locked -p strangers --lib --bins
+	@for stranger in nvidia-smi python; do \
+	  if program=$$(bash tests/strangers/fetch/$$stranger.sh); then \
+	    echo "running $$program on the simulated driver"; \
+	    cargo test --locked -p strangers --test $${stranger/-/_}; \
+	  elif [ $$? != 3 ]; then exit 1; \
+	  fi; \
+	done
 
 bed: control-plane ## promises to users, on a real API server with simulated GPUs; BEDS=2 at once
 	cargo build --locked $(programs)
@@ -64,6 +75,10 @@ generate-check: control-plane ## fail if generated files are stale, with the dif
 	for folder in charts manifests; do \
 	  diff -ru "$$folder" "$$fresh/$$folder" || { echo "$$folder is stale: run make generate"; exit 1; }; \
 	done
+
+test-gpu: ## the agent beside nvidia-smi on this machine's GPUs; CHANGE_MIG=1 also makes each profile once
+	@cargo build --quiet --locked -p node-agent -p strangers
+	@$(target)/debug/test-gpu $(if $(filter 1,$(CHANGE_MIG)),--change-mig)
 
 bench: ## benchmarks of the planner
 	cargo bench --locked -p plan
@@ -89,4 +104,4 @@ programs := -p operator -p node-agent -p cli -p nvml-sim
 # Prints the folder of the binaries as its last line.
 control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 
-.PHONY: help demo test fmt-check sizes purity lint unit bed generate-check bench fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench fmt generate control-plane
