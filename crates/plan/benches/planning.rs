@@ -1,14 +1,11 @@
 //! How long planning takes: the search for the placements of an 8-GPU node, of 1,000 such nodes, and of the worst GPU.
 
-#[path = "../src/layout/tests/hardware.rs"]
-mod hardware;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
 use crds::gpu_node::{
-    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, SharingTarget,
-    Target,
+    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, ProfileOffer,
+    SharingTarget, Target,
 };
 use crds::policy::StrategyType;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -16,6 +13,11 @@ use plan::change::{Change, between};
 use plan::layout::{Existing, Occupancy, existing, search};
 
 const GPUS: i32 = 8;
+
+fn offers(product: &str) -> Vec<ProfileOffer> {
+    let found = products::find(product).expect("the product is in the table");
+    found.mig.as_ref().expect("the product has MIG").offers()
+}
 
 /// An A100 cut into seven; pods hold some slices, other ones on each GPU.
 fn gpu(node: i32, index: i32) -> GpuStatus {
@@ -45,7 +47,7 @@ fn gpu(node: i32, index: i32) -> GpuStatus {
             pending: MigMode::Enabled,
         },
         instances: (0..7).map(instance).collect(),
-        profiles: hardware::offers("A100-40"),
+        profiles: offers("A100-SXM4-40GB"),
         compute_mode: None,
         holders: (0..7).filter(holds).map(holder).collect(),
         processes: Vec::new(),
@@ -122,7 +124,7 @@ fn crowd(unmovable: bool) -> Vec<Existing> {
 }
 
 fn worst(criterion: &mut Criterion) {
-    let offers = hardware::offers("A100-40");
+    let offers = offers("A100-SXM4-40GB");
     let cases = [
         (
             "every choice fails, nothing fits",

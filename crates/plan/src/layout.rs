@@ -1,26 +1,33 @@
 //! Where instances stand on a GPU: an exact search for the placement that disturbs least.
 //!
 //! ```text
-//! existing    the instances of a GPU and what moving each would cost (standing: as bits)
-//! hardware    what the driver offers, as bits over the memory slices
-//! puzzle      which instances stay: every choice, cheapest first
-//! packing     where the others go: every placement around those that stay
-//! explain     why there is none (infeasible: in words)
+//! existing      the instances of a GPU and what moving each would cost (standing: as bits)
+//! hardware      what the driver offers, as bits over the memory slices (media: what it does not tell of engines)
+//! choices       which instances stay: every choice, cheapest first (puzzle: until one has a placement)
+//! packing       where the others go: every placement around those that stay
+//! steps         the order in which a layout is made
+//! explain       why there is none (infeasible, blocked: in words)
+//! alternatives  the nearest layouts that there are
+//! preset        layouts from the hardware's own list
 //! ```
 //!
-//! The rules are NVML's: instances share no memory slice, their compute slices add up to no more than the GPU has, and
-//! each profile has a largest number. That `+me.all` instances tolerate none but `-me` beside them is not modelled: the
-//! driver refuses such a layout when it is made.
+//! The rules are NVML's: instances share no memory slice, their compute slices add up to no more than the GPU has,
+//! each profile has a largest number, and media engines are given out once.
 
+mod alternatives;
+mod blocked;
+mod choices;
 mod describe;
 mod existing;
 mod explain;
 mod hardware;
 mod infeasible;
+mod media;
 mod packing;
 mod preset;
 mod puzzle;
 mod standing;
+mod steps;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -28,11 +35,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{PlacedProfile, ProfileOffer};
 
+pub use alternatives::alternatives;
+pub use blocked::{BlockedPlace, Blocker};
 pub use describe::{counts, describe};
 pub use existing::existing;
 pub(crate) use existing::stands_on;
 pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
+pub use steps::Step;
 
 /// An instance that is on the GPU now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,19 +71,21 @@ pub enum Occupancy {
     Unmovable(String),
 }
 
-/// Instances with their places, and what it takes to get there.
+/// Instances with their places, and what it takes to get there. Every list is by start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// The instances as wanted, by start. Unmovable instances that are not wanted stay beside them and are not listed.
+    /// The instances as wanted. Unmovable instances that are not wanted stay beside them and are not listed.
     pub instances: Vec<PlacedProfile>,
-    /// How many of them are there already.
-    pub kept: usize,
-    /// How many existing instances go.
-    pub destroyed: usize,
-    /// How many instances are made.
-    pub created: usize,
+    /// Those of them that are there already.
+    pub kept: Vec<PlacedProfile>,
+    /// Existing instances that go.
+    pub destroyed: Vec<PlacedProfile>,
+    /// Those that are made.
+    pub created: Vec<PlacedProfile>,
     /// Pods, `namespace/name`, that are on instances that go.
     pub evicted: BTreeSet<String>,
+    /// How many more instances of each profile would fit afterwards, each profile for itself, the largest first.
+    pub spare: Vec<i32>,
 }
 
 /// Finds the places for the `wanted` number of instances of each profile on a GPU with these `offers` and `existing`

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::blocked;
 use super::describe::counts;
-use super::hardware::Hardware;
+use super::hardware::{Hardware, Profile};
 use super::infeasible::Sum;
+use super::media::Engines;
 use super::puzzle::Puzzle;
 use super::{Existing, Infeasible, Obstacle, Occupancy};
 
@@ -19,17 +21,43 @@ pub(super) fn explain(
         Puzzle::new(hardware, demand, existing).is_ok_and(|puzzle| puzzle.solve().is_some())
     };
     let layout = counts(wanted);
+    let places = || blocked::places(hardware, demand, existing);
     if fits(&[]) {
-        let by = blockers(existing, fits);
-        Infeasible::Blocked { layout, by }
-    } else {
+        let (by, places) = (blockers(existing, fits), places());
+        return Infeasible::Blocked { layout, by, places };
+    }
+    let profiles = rivals(hardware, demand);
+    if profiles.is_empty() {
         let (compute, memory) = sums(hardware, demand);
         Infeasible::TooLarge {
             layout,
             compute,
             memory,
+            places: blocked::places(hardware, demand, &[]),
         }
+    } else {
+        Infeasible::MediaEngines { layout, profiles }
     }
+}
+
+/// Wanted profiles that need the same media engines; none if the engines suffice.
+fn rivals(hardware: &Hardware<'_>, demand: &[i32]) -> Vec<String> {
+    let wanted = || {
+        let each = hardware.profiles.iter().zip(demand);
+        each.filter(|(_, number)| **number > 0)
+    };
+    let mut engines = Engines::default();
+    for (profile, number) in wanted() {
+        engines.add(profile.media, *number);
+    }
+    if engines.suffice() {
+        return Vec::new();
+    }
+    let is_rival = |profile: &Profile<'_>| engines.room(profile.media) == 0;
+    let rivals = wanted().filter(|(profile, _)| is_rival(profile));
+    rivals
+        .map(|(profile, _)| profile.offer.name.clone())
+        .collect()
 }
 
 /// A set of unmovable instances without which there is a placement, and of which none can stay.
@@ -40,18 +68,13 @@ fn blockers(existing: &[Existing], fits: impl Fn(&[Existing]) -> bool) -> Vec<Ob
     }
     let mut by = Vec::new();
     for (index, instance) in existing.iter().enumerate() {
-        let Occupancy::Unmovable(why) = &instance.occupancy else {
+        if !matches!(instance.occupancy, Occupancy::Unmovable(_)) {
             continue;
-        };
+        }
         without[index].occupancy = instance.occupancy.clone();
         if !fits(&without) {
             without[index].occupancy = Occupancy::Free;
-            by.push(Obstacle {
-                profile: instance.profile.clone(),
-                start: instance.start,
-                size: instance.size,
-                why: why.clone(),
-            });
+            by.push(Obstacle::of(instance));
         }
     }
     by

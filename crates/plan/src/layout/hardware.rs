@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use crds::gpu_node::ProfileOffer;
 
 use super::Infeasible;
+use super::media::Media;
 
-/// Memory slices, one bit each. NVIDIA's GPUs have 4 or 8.
+/// Memory slices, one bit each. NVIDIA's GPUs have 4, 8 or 12.
 pub(super) type Slices = u16;
 
 /// The slices from `start`, if there can be such.
@@ -33,6 +34,7 @@ pub(super) struct Profile<'a> {
     pub(super) places: Vec<Place>,
     /// Memory slices of the smallest place.
     pub(super) size: u32,
+    pub(super) media: Media,
 }
 
 /// A GPU without instances.
@@ -124,5 +126,6 @@ fn profile(offer: &ProfileOffer) -> Result<Profile<'_>, Infeasible> {
         offer,
         places,
         size: size.unwrap_or_default(),
+        media: Media::of(&offer.name),
     })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{BlockedPlace, Existing, Occupancy};
+
 /// Why a layout cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Infeasible {
@@ -37,6 +39,19 @@ pub enum Infeasible {
         compute: Sum,
         /// Memory slices.
         memory: Sum,
+        /// The places of the profiles that find none, and what keeps them from each.
+        places: Vec<BlockedPlace>,
+    },
+    /// Profiles of which one takes media engines that the other needs.
+    #[error(
+        "{layout} does not fit on this GPU: {}; beside +me there can be no other +me, and beside +me.all only -me",
+        engines(.profiles)
+    )]
+    MediaEngines {
+        /// The wanted layout in few words.
+        layout: String,
+        /// Those that do not go together.
+        profiles: Vec<String>,
     },
     /// There is room, but for instances that must not be destroyed.
     #[error("{layout} cannot be placed beside {}", list(.by))]
@@ -45,6 +60,8 @@ pub enum Infeasible {
         layout: String,
         /// Without these it can be placed, and without any fewer of them it cannot.
         by: Vec<Obstacle>,
+        /// The places of the profiles that find none, and what keeps them from each.
+        places: Vec<BlockedPlace>,
     },
     /// The driver's account contradicts itself.
     #[error(
@@ -82,6 +99,21 @@ pub struct Obstacle {
     pub why: String,
 }
 
+impl Obstacle {
+    /// An existing instance as an obstacle.
+    pub(super) fn of(existing: &Existing) -> Self {
+        Self {
+            profile: existing.profile.clone(),
+            start: existing.start,
+            size: existing.size,
+            why: match &existing.occupancy {
+                Occupancy::Unmovable(why) => why.clone(),
+                Occupancy::Free | Occupancy::Pods(_) => "it may be destroyed".to_owned(),
+            },
+        }
+    }
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -108,6 +140,11 @@ impl fmt::Display for Sums<'_> {
             compute.taken, compute.total, memory.taken, memory.total
         )
     }
+}
+
+fn engines(profiles: &[String]) -> String {
+    let profiles = profiles.join(" and ");
+    format!("{profiles} need the same media engines")
 }
 
 fn list(by: &[Obstacle]) -> String {

@@ -1,11 +1,12 @@
-//! Where new instances go: every placement around those that stay.
+//! Every way to place instances around those that stay, and the best of them.
 
 use std::cmp::Reverse;
-use std::collections::HashSet;
 
 use super::hardware::{Hardware, Slices};
+use super::media::{Engines, Media};
+use super::standing::Standing;
 
-/// A GPU with the instances that stay.
+/// What is taken on a GPU.
 #[derive(Clone, Debug)]
 pub(super) struct Ground<'a> {
     hardware: &'a Hardware<'a>,
@@ -14,13 +15,14 @@ pub(super) struct Ground<'a> {
     compute: i32,
     /// How many instances of each profile there may still be.
     room: Vec<i32>,
+    engines: Engines,
 }
 
 /// A complete placement. The least is the best.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Packed {
     /// How many more instances of each profile would fit, each profile for itself, the largest first.
-    spare: Reverse<Vec<i32>>,
+    pub(super) spare: Reverse<Vec<i32>>,
     /// Profile and start of every instance, the largest profile first.
     pub(super) starts: Vec<(usize, i32)>,
 }
@@ -33,29 +35,55 @@ impl<'a> Ground<'a> {
             taken: 0,
             compute: hardware.compute,
             room: profiles.map(|profile| profile.offer.max).collect(),
+            engines: Engines::default(),
         }
     }
 
-    pub(super) fn stand(&mut self, profile: Option<usize>, slices: Slices, compute: i32) {
-        self.taken |= slices;
-        self.compute -= compute;
-        if let Some(profile) = profile {
+    pub(super) fn stand(&mut self, standing: &Standing<'_>) {
+        self.taken |= standing.slices;
+        self.compute -= standing.compute;
+        self.engines.add(standing.media, 1);
+        if let Some(profile) = standing.profile {
             self.room[profile] -= 1;
         }
+    }
+
+    /// Sets compute slices, numbers and engines aside for so many more instances of each profile. False: there are not
+    /// enough; what stands already may be too much for itself, and hinders nobody who needs none of it.
+    fn reserve(&mut self, missing: &[i32]) -> bool {
+        let mut suffices = true;
+        for (profile, &number) in missing
+            .iter()
+            .enumerate()
+            .filter(|(_, number)| **number > 0)
+        {
+            let offered = &self.hardware.profiles[profile];
+            self.room[profile] -= number;
+            self.compute -= number * offered.offer.slices;
+            self.engines.add(offered.media, number);
+            let is_engine_free = self.engines.suffice() || offered.media == Media::Nothing;
+            suffices &= self.room[profile] >= 0 && self.compute >= 0 && is_engine_free;
+        }
+        suffices
     }
 
     /// How many more of a profile would fit. Its places are of one size, so that taking them from the left is best.
     fn spare(&self, profile: usize, mut taken: Slices) -> i32 {
         let offered = &self.hardware.profiles[profile];
+        let compute = self.compute / offered.offer.slices.max(1);
+        let engines = self.engines.room(offered.media);
+        let most = compute.min(self.room[profile]).min(engines);
         let mut number = 0;
         for place in &offered.places {
+            if number >= most {
+                break;
+            }
             if place.slices & taken == 0 {
                 taken |= place.slices;
                 number += 1;
             }
         }
-        let compute = self.compute / offered.offer.slices.max(1);
-        number.min(compute).min(self.room[profile]).max(0)
+        number
     }
 }
 
@@ -65,22 +93,16 @@ pub(super) fn pack(
     missing: &[i32],
     kept: &[(usize, i32)],
 ) -> Option<Packed> {
-    let mut order = Vec::new();
-    for (profile, &number) in missing.iter().enumerate() {
-        ground.room[profile] -= number;
-        ground.compute -= number * ground.hardware.profiles[profile].offer.slices;
-        order.extend((0..number).map(|_| profile));
-    }
-    let crowded = missing
-        .iter()
-        .zip(&ground.room)
-        .any(|(&number, &room)| number > 0 && room < 0);
-    if crowded || (ground.compute < 0 && !order.is_empty()) {
+    if !ground.reserve(missing) {
         return None;
     }
+    let profiles = missing.iter().enumerate();
+    let order: Vec<_> = profiles
+        .flat_map(|(profile, &number)| (0..number).map(move |_| profile))
+        .collect();
     let mut packing = Packing {
         chosen: Vec::with_capacity(order.len()),
-        seen: HashSet::new(),
+        seen: Seen::new(order.len(), ground.hardware.memory),
         best: None,
         order,
         ground: &ground,
@@ -98,9 +120,7 @@ struct Packing<'a> {
     /// Profiles still to be placed, one entry per instance.
     order: Vec<usize>,
     chosen: Vec<(usize, i32)>,
-    /// Slices taken after so many instances. What can follow depends on nothing else, and whoever came here first had
-    /// the lower starts.
-    seen: HashSet<(usize, Slices)>,
+    seen: Seen,
     /// The best so far, without the instances that are there already.
     best: Option<Packed>,
 }
@@ -108,7 +128,7 @@ struct Packing<'a> {
 impl Packing<'_> {
     fn descend(&mut self, taken: Slices) {
         let hardware = self.ground.hardware;
-        if !self.seen.insert((self.chosen.len(), taken)) || self.need() > self.free(taken) {
+        if !self.seen.first(self.chosen.len(), taken) || self.need() > self.free(taken) {
             return;
         }
         let Some(&profile) = self.order.get(self.chosen.len()) else {
@@ -126,11 +146,8 @@ impl Packing<'_> {
 
     fn weigh(&mut self, taken: Slices) {
         let profiles = 0..self.ground.hardware.profiles.len();
-        let spare = Reverse(
-            profiles
-                .map(|profile| self.ground.spare(profile, taken))
-                .collect(),
-        );
+        let spare = profiles.map(|profile| self.ground.spare(profile, taken));
+        let spare = Reverse(spare.collect());
         if self.best.as_ref().is_none_or(|best| spare < best.spare) {
             self.best = Some(Packed {
                 spare,
@@ -149,5 +166,32 @@ impl Packing<'_> {
     fn free(&self, taken: Slices) -> u32 {
         let all = Slices::MAX >> (Slices::BITS - self.ground.hardware.memory.max(1));
         (all & !taken).count_ones()
+    }
+}
+
+/// Slices taken after so many instances. What can follow depends on nothing else, and whoever came here first had the
+/// lower starts: so each is followed once, which bounds the search by the number of instances times that of the sets
+/// of slices.
+struct Seen {
+    bits: Vec<u64>,
+    memory: u32,
+}
+
+impl Seen {
+    fn new(instances: usize, memory: u32) -> Self {
+        let states = (instances + 1) << memory;
+        Self {
+            bits: vec![0; states.div_ceil(64)],
+            memory,
+        }
+    }
+
+    /// Whether nobody came here before.
+    fn first(&mut self, instances: usize, taken: Slices) -> bool {
+        let state = (instances << self.memory) | usize::from(taken);
+        let (word, bit) = (state / 64, 1_u64 << (state % 64));
+        let is_first = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        is_first
     }
 }

@@ -1,9 +1,10 @@
-//! Which instances stay: every choice, cheapest first.
+//! A wanted layout on a GPU with instances, and its cheapest solution.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crds::gpu_node::PlacedProfile;
 
+use super::choices::Choices;
 use super::hardware::Hardware;
 use super::packing::{Ground, Packed, pack};
 use super::standing::{Instances, Standing, pods, standing};
@@ -16,12 +17,12 @@ pub(super) struct Puzzle<'a> {
     demand: &'a [i32],
     standing: Vec<Standing<'a>>,
     /// How many pods hold exactly these instances.
-    pods: BTreeMap<Instances, usize>,
+    pods: Vec<(Instances, usize)>,
 }
 
 /// What a choice costs; the order of the fields is the order of what matters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Cost {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
     evicted: usize,
     destroyed: u32,
     created: i32,
@@ -44,41 +45,39 @@ impl<'a> Puzzle<'a> {
 
     /// The best layout, if there is one.
     pub(super) fn solve(&self) -> Option<Layout> {
-        let mut choices: Vec<_> = self
-            .choices()
-            .into_iter()
-            .map(|kept| (self.cost(kept), kept))
-            .collect();
-        choices.sort_unstable();
-        choices.chunk_by(|a, b| a.0 == b.0).find_map(|alike| {
-            alike
-                .iter()
-                .filter_map(|&(cost, kept)| Some((self.arrange(kept)?, cost, kept)))
-                .min()
-                .map(|(packed, cost, kept)| self.layout(&packed, cost, kept))
-        })
-    }
-
-    /// Every set of instances that could all be part of the wanted layout.
-    fn choices(&self) -> Vec<Instances> {
-        let mut choices = vec![0];
-        for (index, standing) in self.standing.iter().enumerate() {
-            let Some(profile) = standing.profile.filter(|_| standing.existing.whole) else {
+        let cost = |kept| self.cost(kept);
+        let mut best: Option<(Cost, Packed, Instances)> = None;
+        for (tried, (cost, kept)) in Choices::new(&self.standing, self.demand, cost).enumerate() {
+            if best.as_ref().is_some_and(|(least, ..)| *least < cost) {
+                break;
+            }
+            // Where nothing at all is kept everything else has its way: if that is in vain, all is.
+            if tried == 1 && best.is_none() && !self.is_possible() {
+                return None;
+            }
+            let Some(packed) = self.arrange(kept) else {
                 continue;
             };
-            let more: Vec<_> = choices
-                .iter()
-                .filter(|&&kept| self.number(profile, kept) < self.demand[profile])
-                .map(|kept| kept | 1 << index)
-                .collect();
-            choices.extend(more);
+            let found = (cost, packed, kept);
+            if best.as_ref().is_none_or(|best| found < *best) {
+                best = Some(found);
+            }
         }
-        choices
+        best.map(|(_, packed, kept)| self.layout(packed, kept))
+    }
+
+    /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.
+    fn is_possible(&self) -> bool {
+        let unmovable = !self.movable();
+        let movable_gone = |kept: &Instances| kept & !unmovable == 0;
+        let choices = Choices::new(&self.standing, self.demand, |kept| self.cost(kept));
+        let mut choices = choices.map(|(_, kept)| kept).filter(movable_gone);
+        choices.any(|kept| self.arrange(kept).is_some())
     }
 
     fn cost(&self, kept: Instances) -> Cost {
         let gone = self.movable() & !kept;
-        let evicted = self.pods.iter().filter(|&(on, _)| on & gone != 0);
+        let evicted = self.pods.iter().filter(|(on, _)| on & gone != 0);
         Cost {
             evicted: evicted.map(|(_, number)| number).sum(),
             destroyed: gone.count_ones(),
@@ -94,7 +93,7 @@ impl<'a> Puzzle<'a> {
         let mut missing = self.demand.to_vec();
         let mut starts = Vec::new();
         for (index, standing) in self.chosen(stays) {
-            ground.stand(standing.profile, standing.slices, standing.compute);
+            ground.stand(standing);
             if let Some(profile) = standing.profile.filter(|_| kept & 1 << index != 0) {
                 missing[profile] -= 1;
                 starts.push((profile, standing.existing.start));
@@ -103,36 +102,40 @@ impl<'a> Puzzle<'a> {
         pack(ground, &missing, &starts)
     }
 
-    fn layout(&self, packed: &Packed, cost: Cost, kept: Instances) -> Layout {
-        let mut instances: Vec<_> = packed
-            .starts
-            .iter()
-            .map(|&(profile, start)| PlacedProfile {
-                start,
-                profile: self.hardware.profiles[profile].offer.name.clone(),
-            })
-            .collect();
+    fn layout(&self, packed: Packed, kept: Instances) -> Layout {
+        let placed = |&(profile, start): &(usize, i32)| PlacedProfile {
+            start,
+            profile: self.hardware.profiles[profile].offer.name.clone(),
+        };
+        let mut instances: Vec<_> = packed.starts.iter().map(placed).collect();
         instances.sort_unstable();
-        let kept_number = kept.count_ones() as usize;
+        let kept_places = self.places(kept);
+        let is_new = |it: &&PlacedProfile| !kept_places.contains(it);
+        let gone = self.movable() & !kept;
+        let evicted: BTreeSet<_> = self
+            .chosen(gone)
+            .flat_map(|(_, standing)| standing.pods())
+            .cloned()
+            .collect();
         Layout {
-            kept: kept_number,
-            destroyed: cost.destroyed as usize,
-            created: instances.len() - kept_number,
-            evicted: self.evicted(kept),
+            created: instances.iter().filter(is_new).cloned().collect(),
+            destroyed: self.places(gone),
+            kept: kept_places,
+            evicted,
+            spare: packed.spare.0,
             instances,
         }
     }
 
-    fn evicted(&self, kept: Instances) -> BTreeSet<String> {
-        self.chosen(self.movable() & !kept)
-            .flat_map(|(_, standing)| standing.pods())
-            .cloned()
-            .collect()
-    }
-
-    fn number(&self, profile: usize, among: Instances) -> i32 {
-        let alike = |&(_, standing): &(usize, &Standing<'_>)| standing.profile == Some(profile);
-        self.chosen(among).filter(alike).map(|_| 1).sum()
+    /// The instances of a choice, by start.
+    fn places(&self, among: Instances) -> Vec<PlacedProfile> {
+        let place = |(_, standing): (usize, &Standing<'_>)| PlacedProfile {
+            start: standing.existing.start,
+            profile: standing.existing.profile.clone(),
+        };
+        let mut places: Vec<_> = self.chosen(among).map(place).collect();
+        places.sort_unstable();
+        places
     }
 
     fn movable(&self) -> Instances {

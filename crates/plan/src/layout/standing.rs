@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::hardware::{Hardware, Slices, slices};
+use super::media::Media;
 use super::{Existing, Infeasible, Occupancy};
 use crate::profile::ProfileName;
 
@@ -17,7 +18,10 @@ pub(super) struct Standing<'a> {
     pub(super) slices: Slices,
     /// Compute slices.
     pub(super) compute: i32,
+    pub(super) media: Media,
     pub(super) movable: bool,
+    /// Whether it can be part of what is wanted: a whole device at a place that the driver offers for its profile.
+    pub(super) keepable: bool,
 }
 
 /// Reads the existing instances; they must be possible together.
@@ -44,6 +48,10 @@ pub(super) fn standing<'a>(
 impl<'a> Standing<'a> {
     fn new(hardware: &Hardware<'_>, existing: &'a Existing, slices: Slices) -> Self {
         let profile = hardware.find(&existing.profile);
+        let is_offered = |profile: usize| {
+            let mut places = hardware.profiles[profile].places.iter();
+            places.any(|place| place.start == existing.start && place.slices == slices)
+        };
         let by_name = || existing.profile.parse::<ProfileName>().ok();
         let compute = match profile {
             Some(profile) => hardware.profiles[profile].offer.slices,
@@ -54,7 +62,12 @@ impl<'a> Standing<'a> {
             profile,
             slices,
             compute,
+            media: match profile {
+                Some(profile) => hardware.profiles[profile].media,
+                None => Media::of(&existing.profile),
+            },
             movable: !matches!(existing.occupancy, Occupancy::Unmovable(_)),
+            keepable: existing.whole && profile.is_some_and(is_offered),
         }
     }
 
@@ -70,16 +83,19 @@ impl<'a> Standing<'a> {
 }
 
 /// How many pods hold exactly these instances.
-pub(super) fn pods(standing: &[Standing<'_>]) -> BTreeMap<Instances, usize> {
+pub(super) fn pods(standing: &[Standing<'_>]) -> Vec<(Instances, usize)> {
     let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
     for (index, standing) in standing.iter().enumerate() {
         for pod in standing.pods() {
             *held.entry(pod).or_default() |= 1 << index;
         }
     }
-    let mut numbers = BTreeMap::new();
+    let mut numbers: Vec<(Instances, usize)> = Vec::new();
     for instances in held.into_values() {
-        *numbers.entry(instances).or_default() += 1;
+        match numbers.iter_mut().find(|(on, _)| *on == instances) {
+            Some((_, number)) => *number += 1,
+            None => numbers.push((instances, 1)),
+        }
     }
     numbers
 }

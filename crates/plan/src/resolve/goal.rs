@@ -171,7 +171,8 @@ fn infeasible(gpu: &GpuStatus, path: String, error: &Infeasible) -> Problem {
     let reason = match error {
         Infeasible::NotOffered { .. }
         | Infeasible::TooMany { .. }
-        | Infeasible::TooLarge { .. } => ProblemReason::NoPlacement,
+        | Infeasible::TooLarge { .. }
+        | Infeasible::MediaEngines { .. } => ProblemReason::NoPlacement,
         Infeasible::Blocked { .. } => ProblemReason::Blocked,
         Infeasible::NothingOffered | Infeasible::Implausible { .. } => ProblemReason::NoInventory,
     };

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 
 use super::PRODUCTS;
-use super::hardware::offers;
+use super::hardware::{Engines, offers};
 use crate::layout::{Existing, Occupancy};
 
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) offers: Vec<ProfileOffer>,
+    pub(super) engines: Engines,
     pub(super) existing: Vec<Existing>,
     pub(super) wanted: BTreeMap<String, i32>,
 }
@@ -64,7 +65,7 @@ fn occupancy() -> impl Strategy<Value = Occupancy> {
 type Pick = (Index, Index, Occupancy, bool);
 
 /// Puts instances one by one where the hardware still has room.
-fn fill(offers: &[ProfileOffer], picks: Vec<Pick>) -> Vec<Existing> {
+fn fill(offers: &[ProfileOffer], engines: &Engines, picks: Vec<Pick>) -> Vec<Existing> {
     let total: i32 = offers.iter().map(|offer| offer.slices).max().unwrap();
     let mut compute = 0;
     let mut existing: Vec<Existing> = Vec::new();
@@ -75,7 +76,9 @@ fn fill(offers: &[ProfileOffer], picks: Vec<Pick>) -> Vec<Existing> {
             |e: &Existing| e.start + e.size <= place.start || place.start + place.size <= e.start;
         let alike = existing.iter().filter(|e| e.profile == offer.name).count();
         let room = alike < usize::try_from(offer.max).unwrap() && compute + offer.slices <= total;
-        if room && existing.iter().all(apart) {
+        let names = existing.iter().map(|e| e.profile.as_str());
+        let engines = engines.suffice(names.chain([offer.name.as_str()]));
+        if room && engines && existing.iter().all(apart) {
             compute += offer.slices;
             existing.push(Existing {
                 profile: offer.name.clone(),
@@ -117,7 +120,12 @@ fn wish() -> impl Strategy<Value = Wish> {
     ]
 }
 
-fn wanted(offers: &[ProfileOffer], existing: &[Existing], wish: Wish) -> BTreeMap<String, i32> {
+fn wanted(
+    offers: &[ProfileOffer],
+    engines: &Engines,
+    existing: &[Existing],
+    wish: Wish,
+) -> BTreeMap<String, i32> {
     let any = |few: Vec<(Index, i32)>| {
         let named = |(offer, number): (Index, i32)| (offer.get(offers).name.clone(), number);
         few.into_iter().map(named).collect::<Vec<_>>()
@@ -125,7 +133,7 @@ fn wanted(offers: &[ProfileOffer], existing: &[Existing], wish: Wish) -> BTreeMa
     let one = |instance: &Existing| (instance.profile.clone(), 1);
     let numbers = match wish {
         Wish::Any(few) => any(few),
-        Wish::Other(picks) => fill(offers, picks).iter().map(one).collect(),
+        Wish::Other(picks) => fill(offers, engines, picks).iter().map(one).collect(),
         Wish::Some(some, few) => {
             let there = existing.iter().zip(some).filter(|&(_, some)| some);
             there
@@ -147,15 +155,24 @@ fn wanted(offers: &[ProfileOffer], existing: &[Existing], wish: Wish) -> BTreeMa
 }
 
 pub(super) fn case() -> impl Strategy<Value = Case> {
-    let hardware = prop_oneof![select(&PRODUCTS[..]).prop_map(offers), strange_hardware()];
-    (hardware, any::<bool>(), picks(), wish()).prop_map(|(offers, small, picks, wish)| {
-        let few = |offer: &&ProfileOffer| !small || offer.placements[0].size <= 2;
-        let there: Vec<_> = offers.iter().filter(few).cloned().collect();
-        let existing = fill(if there.is_empty() { &offers } else { &there }, picks);
-        Case {
-            wanted: wanted(&offers, &existing, wish),
-            existing,
-            offers,
-        }
-    })
+    let real = select(&PRODUCTS[..]).prop_map(|product| (offers(product), Engines::of(product)));
+    let strange = strange_hardware().prop_map(|offers| (offers, Engines::default()));
+    let hardware = prop_oneof![real, strange];
+    (hardware, any::<bool>(), picks(), wish()).prop_map(
+        |((offers, engines), small, picks, wish)| {
+            let few = |offer: &&ProfileOffer| !small || offer.placements[0].size <= 2;
+            let there: Vec<_> = offers.iter().filter(few).cloned().collect();
+            let existing = fill(
+                if there.is_empty() { &offers } else { &there },
+                &engines,
+                picks,
+            );
+            Case {
+                wanted: wanted(&offers, &engines, &existing, wish),
+                existing,
+                engines,
+                offers,
+            }
+        },
+    )
 }

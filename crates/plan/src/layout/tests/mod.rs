@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Existing, Layout, Occupancy};
 
-const PRODUCTS: [&str; 3] = ["A100-40", "H100-80", "A30"];
+/// One of each shape; the others differ in names and memory alone.
+const PRODUCTS: [&str; 4] = ["A100-SXM4-40GB", "H100-SXM5-80GB", "A30", "RTX-PRO-6000"];
 
 /// Numbers of instances by profile.
 type Numbers = &'static [(&'static str, i32)];
@@ -50,6 +51,11 @@ fn unmovable(profile: &str, start: i32, size: i32) -> Existing {
         size,
         Occupancy::Unmovable("for a test".to_owned()),
     )
+}
+
+/// How many are kept, destroyed and created.
+fn numbers(layout: &Layout) -> [usize; 3] {
+    [&layout.kept, &layout.destroyed, &layout.created].map(Vec::len)
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {

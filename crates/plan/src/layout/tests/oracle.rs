@@ -6,14 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{PlacedProfile, ProfileOffer};
 
+use super::hardware::Engines;
 use crate::layout::{Existing, Layout, Occupancy};
 
 /// Evicted pods, destroyed and created instances, room that is left, starts. The least is the best.
 pub(super) type Worth = (usize, usize, usize, Reverse<Vec<usize>>, Vec<(usize, i32)>);
 
+/// No GPU has more memory slices.
+const SLICES: i32 = 12;
+
 pub(super) struct Oracle<'a> {
     /// The largest first.
     offers: Vec<&'a ProfileOffer>,
+    engines: &'a Engines,
     existing: &'a [Existing],
     wanted: &'a BTreeMap<String, i32>,
 }
@@ -41,6 +46,7 @@ impl<'a> Piece<'a> {
 impl<'a> Oracle<'a> {
     pub(super) fn new(
         offers: &'a [ProfileOffer],
+        engines: &'a Engines,
         existing: &'a [Existing],
         wanted: &'a BTreeMap<String, i32>,
     ) -> Self {
@@ -48,6 +54,7 @@ impl<'a> Oracle<'a> {
         offers.sort_by_key(|o| (-o.slices, -o.memory_mib, o.name.clone()));
         Self {
             offers,
+            engines,
             existing,
             wanted,
         }
@@ -90,7 +97,7 @@ impl<'a> Oracle<'a> {
     }
 
     fn walk(&self, slice: i32, pieces: &mut Vec<Piece<'a>>, best: &mut Option<Worth>) {
-        if slice >= 8 {
+        if slice >= SLICES {
             let worth = self.worth(pieces);
             if worth.is_some() && (best.is_none() || worth < *best) {
                 *best = worth;
@@ -157,7 +164,12 @@ impl<'a> Oracle<'a> {
         let total = self.offers.iter().map(|o| o.slices).max()?;
         let slices = |p: &Piece<'_>| rank(p.profile).map_or(0, |at| self.offers[at].slices);
         let left = total - pieces.iter().map(slices).sum::<i32>();
-        if left < 0 {
+        let engines = |more: &str, number: usize| {
+            let there = pieces.iter().map(|p| p.profile);
+            self.engines
+                .suffice(there.chain(std::iter::repeat_n(more, number)))
+        };
+        if left < 0 || !engines("", 0) {
             return None;
         }
         let is = |p: &Piece<'_>, e: &Existing| {
@@ -171,7 +183,9 @@ impl<'a> Oracle<'a> {
         let spare = self.offers.iter().map(|offer| {
             let room = offer.max - number(&offer.name, |_| true);
             let most = room.min(left / offer.slices);
-            most_more(offer, pieces, 0).min(usize::try_from(most).unwrap())
+            let places = most_more(offer, pieces, 0).min(usize::try_from(most).unwrap());
+            let has_engines = |more: &usize| engines(&offer.name, *more);
+            (0..=places).rev().find(has_engines).unwrap_or_default()
         });
         let mut starts: Vec<_> = pieces
             .iter()

@@ -11,19 +11,19 @@ fn presets_come_from_what_the_hardware_offers() {
     use MigPreset::{Balanced, Largest, Smallest};
     let cases: [(&str, MigPreset, Numbers); 9] = [
         (
-            "A100-40",
+            "A100-SXM4-40GB",
             Balanced,
             &[("1g.5gb", 2), ("2g.10gb", 1), ("3g.20gb", 1)],
         ),
-        ("A100-40", Smallest, &[("1g.5gb", 7)]),
-        ("A100-40", Largest, &[("7g.40gb", 1)]),
+        ("A100-SXM4-40GB", Smallest, &[("1g.5gb", 7)]),
+        ("A100-SXM4-40GB", Largest, &[("7g.40gb", 1)]),
         (
-            "H100-80",
+            "H100-SXM5-80GB",
             Balanced,
             &[("1g.10gb", 2), ("2g.20gb", 1), ("3g.40gb", 1)],
         ),
-        ("H100-80", Smallest, &[("1g.10gb", 7)]),
-        ("H100-80", Largest, &[("7g.80gb", 1)]),
+        ("H100-SXM5-80GB", Smallest, &[("1g.10gb", 7)]),
+        ("H100-SXM5-80GB", Largest, &[("7g.80gb", 1)]),
         ("A30", Balanced, &[("1g.6gb", 2), ("2g.12gb", 1)]),
         ("A30", Smallest, &[("1g.6gb", 4)]),
         ("A30", Largest, &[("4g.24gb", 1)]),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crds::gpu_node::PlacedProfile;
 use proptest::prelude::*;
 
 use super::cases::{Case, case};
@@ -42,7 +43,7 @@ proptest! {
 
     #[test]
     fn the_search_finds_what_the_oracle_finds(case in case()) {
-        let oracle = Oracle::new(&case.offers, &case.existing, &case.wanted);
+        let oracle = Oracle::new(&case.offers, &case.engines, &case.existing, &case.wanted);
         let found = search(&case.offers, &case.existing, &case.wanted);
         let worth = found.as_ref().ok().map(|layout| oracle.judge(layout).expect("the layout keeps the rules"));
         prop_assert_eq!(worth, oracle.best(), "{:?}", found);
@@ -51,21 +52,24 @@ proptest! {
     #[test]
     fn a_layout_says_truly_what_becomes_of_everything(case in case()) {
         let Ok(layout) = search(&case.offers, &case.existing, &case.wanted) else { return Ok(()) };
-        let (mut kept, mut destroyed, mut evicted) = (0, 0, BTreeSet::new());
+        let (mut kept, mut destroyed, mut evicted) = (Vec::new(), Vec::new(), BTreeSet::new());
+        let at = |it: &Existing| PlacedProfile { start: it.start, profile: it.profile.clone() };
         for instance in &case.existing {
             let mut instances = layout.instances.iter();
             let same = instances.any(|i| i.start == instance.start && i.profile == instance.profile);
             match &instance.occupancy {
-                Occupancy::Unmovable(_) | Occupancy::Free | Occupancy::Pods(_) if same && instance.whole => kept += 1,
+                Occupancy::Unmovable(_) | Occupancy::Free | Occupancy::Pods(_) if same && instance.whole => kept.push(at(instance)),
                 Occupancy::Unmovable(_) => {}
-                Occupancy::Free => destroyed += 1,
+                Occupancy::Free => destroyed.push(at(instance)),
                 Occupancy::Pods(pods) => {
-                    destroyed += 1;
+                    destroyed.push(at(instance));
                     evicted.extend(pods.iter().cloned());
                 }
             }
         }
-        prop_assert_eq!(layout.instances.len(), layout.kept + layout.created);
+        let mut instances = [layout.kept.clone(), layout.created.clone()].concat();
+        instances.sort();
+        prop_assert_eq!(&layout.instances, &instances);
         prop_assert_eq!((layout.kept, layout.destroyed, layout.evicted), (kept, destroyed, evicted));
         prop_assert!(layout.instances.is_sorted_by_key(|i| i.start));
     }
@@ -75,7 +79,7 @@ proptest! {
         let Ok(layout) = search(&case.offers, &case.existing, &case.wanted) else { return Ok(()) };
         let again = search(&case.offers, &after(&case, &layout), &case.wanted).expect("what is there is possible");
         prop_assert_eq!(&again.instances, &layout.instances);
-        prop_assert_eq!((again.kept, again.destroyed, again.created), (layout.instances.len(), 0, 0));
+        prop_assert_eq!(super::numbers(&again), [layout.instances.len(), 0, 0]);
     }
 
     #[test]
@@ -102,7 +106,7 @@ proptest! {
                     instance.occupancy = Occupancy::Free;
                 }
             }
-            Oracle::new(&case.offers, &existing, &case.wanted).best().is_some()
+            Oracle::new(&case.offers, &case.engines, &existing, &case.wanted).best().is_some()
         };
         prop_assert!(possible_but_for(None));
         for obstacle in &by {

@@ -43,7 +43,7 @@ fn a100(index: i32, instances: &[(&str, i32, i32)]) -> GpuStatus {
             pending: MigMode::Enabled,
         },
         instances: instances.iter().map(instance).collect(),
-        profiles: offers("A100-40"),
+        profiles: offers("A100-SXM4-40GB"),
         compute_mode: None,
         holders: Vec::new(),
         processes: Vec::new(),

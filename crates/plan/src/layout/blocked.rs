@@ -1,0 +1,174 @@
+//! Place by place, what keeps a wanted profile from it.
+
+use std::fmt;
+
+use crds::gpu_node::PlacedProfile;
+
+use super::hardware::{Hardware, Profile, Slices};
+use super::media::Engines;
+use super::puzzle::Puzzle;
+use super::standing::standing;
+use super::{Existing, Obstacle, Occupancy};
+
+/// A place that a wanted profile cannot have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedPlace {
+    /// The profile.
+    pub profile: String,
+    /// First memory slice of the place.
+    pub start: i32,
+    /// What keeps the profile from it.
+    pub by: Blocker,
+}
+
+/// What keeps a profile from a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blocker {
+    /// An instance that must not be destroyed.
+    Instance(Obstacle),
+    /// Another wanted instance, that has to stand there.
+    Wanted(PlacedProfile),
+    /// All other instances leave too few compute slices.
+    Compute {
+        /// Compute slices that the profile takes.
+        needed: i32,
+        /// Those that are left.
+        left: i32,
+    },
+    /// Another instance has media engines that the profile needs.
+    MediaEngines,
+    /// The GPU has as many instances of the profile as it can have.
+    Number {
+        /// So many.
+        max: i32,
+    },
+}
+
+impl fmt::Display for Blocker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Instance(obstacle) => obstacle.fmt(f),
+            Self::Wanted(PlacedProfile { start, profile }) => {
+                write!(f, "{profile} at slice {start}, which is wanted too")
+            }
+            Self::Compute { needed, left } => {
+                write!(f, "too few compute slices: {left} left of {needed} needed")
+            }
+            Self::MediaEngines => f.write_str("media engines that another instance has"),
+            Self::Number { max } => write!(f, "the GPU's maximum of {max} such instances"),
+        }
+    }
+}
+
+/// For each wanted profile of which not all can be had: its places, and what keeps it from each.
+///
+/// What can be had is found profile by profile, the largest first, each as often as there is a placement; the rest is
+/// what has no place.
+pub(super) fn places(
+    hardware: &Hardware<'_>,
+    demand: &[i32],
+    existing: &[Existing],
+) -> Vec<BlockedPlace> {
+    let is_unmovable = |it: &&Existing| matches!(it.occupancy, Occupancy::Unmovable(_));
+    let obstacles: Vec<_> = existing.iter().filter(is_unmovable).cloned().collect();
+    let (part, layout) = most(hardware, demand, &obstacles);
+    let crowd = Crowd::new(hardware, &obstacles, &layout);
+    let short = (0..demand.len()).filter(|&profile| part[profile] < demand[profile]);
+    short.flat_map(|profile| crowd.places(profile)).collect()
+}
+
+/// How many of each wanted profile can be had at once, the largest first, and where.
+fn most(
+    hardware: &Hardware<'_>,
+    demand: &[i32],
+    obstacles: &[Existing],
+) -> (Vec<i32>, Vec<PlacedProfile>) {
+    let mut part = vec![0; demand.len()];
+    let mut layout = Vec::new();
+    for (profile, &number) in demand.iter().enumerate() {
+        while part[profile] < number {
+            part[profile] += 1;
+            let puzzle = Puzzle::new(hardware, &part, obstacles);
+            let Some(found) = puzzle.ok().and_then(|puzzle| puzzle.solve()) else {
+                part[profile] -= 1;
+                break;
+            };
+            layout = found.instances;
+        }
+    }
+    (part, layout)
+}
+
+/// A GPU with what must stay and as much of what is wanted as there is room for.
+struct Crowd<'a> {
+    hardware: &'a Hardware<'a>,
+    standing: Vec<(Slices, Blocker)>,
+    /// Compute slices that are left.
+    compute: i32,
+    engines: Engines,
+}
+
+impl<'a> Crowd<'a> {
+    fn new(hardware: &'a Hardware<'a>, obstacles: &[Existing], layout: &[PlacedProfile]) -> Self {
+        let mut crowd = Self {
+            hardware,
+            standing: Vec::new(),
+            compute: hardware.compute,
+            engines: Engines::default(),
+        };
+        for standing in standing(hardware, obstacles).unwrap_or_default() {
+            crowd.compute -= standing.compute;
+            crowd.engines.add(standing.media, 1);
+            let by = Blocker::Instance(Obstacle::of(standing.existing));
+            crowd.standing.push((standing.slices, by));
+        }
+        let is_new = |it: &&PlacedProfile| !obstacles.iter().any(|there| there.start == it.start);
+        for wanted in layout.iter().filter(is_new) {
+            crowd.add(wanted);
+        }
+        crowd
+    }
+
+    fn add(&mut self, wanted: &PlacedProfile) {
+        let profiles = self.hardware.find(&wanted.profile);
+        let Some(profile) = profiles.map(|index| &self.hardware.profiles[index]) else {
+            return;
+        };
+        let mut places = profile.places.iter();
+        let Some(place) = places.find(|place| place.start == wanted.start) else {
+            return;
+        };
+        self.compute -= profile.offer.slices;
+        self.engines.add(profile.media, 1);
+        let by = Blocker::Wanted(wanted.clone());
+        self.standing.push((place.slices, by));
+    }
+
+    fn places(&self, profile: usize) -> impl Iterator<Item = BlockedPlace> {
+        let profile = &self.hardware.profiles[profile];
+        profile.places.iter().map(|place| BlockedPlace {
+            profile: profile.offer.name.clone(),
+            start: place.start,
+            by: self.blocker(profile, place.slices),
+        })
+    }
+
+    fn blocker(&self, profile: &Profile<'_>, slices: Slices) -> Blocker {
+        let mut standing = self.standing.iter();
+        let needed = profile.offer.slices;
+        if let Some((_, by)) = standing.find(|(taken, _)| taken & slices != 0) {
+            by.clone()
+        } else if needed > self.compute {
+            Blocker::Compute {
+                needed,
+                left: self.compute,
+            }
+        } else if self.engines.room(profile.media) == 0 {
+            Blocker::MediaEngines
+        } else {
+            Blocker::Number {
+                max: profile.offer.max,
+            }
+        }
+    }
+}
