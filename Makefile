@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 target := $(or $(CARGO_TARGET_DIR),target)
 # Test beds at once: each is about 510 MiB and two busy cores.
 BEDS ?= 2
+# How long to fuzz.
+SECONDS ?= 60
 # The tree that is generated into.
 ROOT ?= .
 
@@ -28,6 +30,7 @@ test: fmt-check sizes purity lint unit strangers generate-check bed ## everythin
 
 fmt-check: ## fail on unformatted code
 	cargo fmt --all --check
+	cd fuzz && cargo fmt --check
 
 sizes: ## fail on a source file of more than 500 lines
 	@git ls-files --cached --others --exclude-standard -- '*.rs' '*.sh' '*.md' '*.tpl' Makefile 'samples/*' | \
@@ -45,7 +48,9 @@ purity: ## fail if the crates without I/O come to depend on a runtime, a client 
 
 lint: ## clippy on everything, warnings are errors; documentation builds; no source file is left out of the build
 	cargo clippy --locked --workspace --all-targets -- -D warnings
-	@compiled=$$(find $(target)/debug/{deps,build} -name '*.d' -exec grep -ohE '(crates|tests)/[^ :]+\.rs' {} + | sort -u); \
+	cd fuzz && CARGO_TARGET_DIR=$(abspath $(target)) cargo clippy --locked --no-default-features -- -D warnings
+	@compiled=$$(find $(target)/debug/{deps,build} -name '*.d' -exec grep -ohE '(crates|tests|fuzz_targets)/[^ :]+\.rs' {} + | \
+	  sed 's|^fuzz_targets|fuzz/&|' | sort -u); \
 	orphans=$$(comm -23 <(git ls-files '*.rs' | sort) <(echo "$$compiled")); \
 	[ -z "$$orphans" ] || { echo "no crate compiles these files:"; echo "$$orphans"; exit 1; }
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --document-private-items
@@ -80,6 +85,13 @@ test-gpu: ## the agent beside nvidia-smi on this machine's GPUs; CHANGE_MIG=1 al
 	@cargo build --quiet --locked -p node-agent -p strangers
 	@$(target)/debug/test-gpu $(if $(filter 1,$(CHANGE_MIG)),--change-mig)
 
+fuzz: ## look for a text that a parser gets wrong, for SECONDS=60; needs a C++ compiler
+	cd fuzz && CARGO_TARGET_DIR=$(abspath $(target))/fuzz RUSTFLAGS='$(coverage)' \
+	  cargo build --locked --release --target $$(rustc --print host-tuple)
+	@mkdir -p $(target)/fuzz/{corpus,artifacts}; \
+	$(target)/fuzz/$$(rustc --print host-tuple)/release/profile_name $(target)/fuzz/corpus \
+	  -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(target)/fuzz/artifacts/
+
 bench: ## benchmarks of the planner
 	cargo bench --locked -p plan
 
@@ -103,5 +115,8 @@ control-plane: ## build etcd, Kubernetes, KWOK and helm for tests and demo (once
 programs := -p operator -p node-agent -p cli -p nvml-sim
 # Prints the folder of the binaries as its last line.
 control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
+# What cargo-fuzz tells the compiler; with --target it is told of our code and not of build scripts.
+coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
+  level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench fuzz fmt generate control-plane

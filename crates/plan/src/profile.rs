@@ -1,25 +1,32 @@
 //! Names of MIG profiles.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crds::names::RESOURCE_PREFIX;
-
+mod attribute;
+mod resource;
+#[cfg(test)]
+mod round_trip;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+use std::str::FromStr;
+
+pub use attribute::Attribute;
+pub use resource::{of_resource, resource};
+
 /// A MIG profile's name in its parts, as NVIDIA's tools compute and print it: `[<C>c.]<G>g.<M>gb[+<attribute>|-<attribute>]`
 /// (go-nvlib, `mig_profile.go`).
+///
+/// A name has one spelling: what is read is written again letter by letter, and what is written is read as the same name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileName {
-    /// Compute slices of the compute instance. Unset: all of the GPU instance.
+    /// Compute slices of the compute instance, from 1 and fewer than `slices`. Unset: all of the GPU instance.
     pub compute: Option<u32>,
-    /// Compute slices of the GPU instance.
+    /// Compute slices of the GPU instance, from 1.
     pub slices: u32,
-    /// Memory in GB as the name has it; for the real amount see `ProfileOffer`.
+    /// Memory in GB as the name has it, from 1; for the real amount see `ProfileOffer`.
     pub gigabytes: u32,
-    /// What the profile has beyond its like, or lacks, with its sign: `+me`, `+me.all`, `+gfx`, `-me`.
-    pub attribute: Option<String>,
+    /// What the profile has beyond its like, or lacks.
+    pub attribute: Option<Attribute>,
 }
 
 impl ProfileName {
@@ -46,7 +53,7 @@ impl FromStr for ProfileName {
 
 fn parse(text: &str) -> Option<ProfileName> {
     let (base, attribute) = match text.find(['+', '-']) {
-        Some(at) => (&text[..at], Some(attribute(&text[at..])?)),
+        Some(at) => (&text[..at], Some(Attribute::parse(&text[at..])?)),
         None => (text, None),
     };
     let (compute, slices, memory) = match *base.split('.').collect::<Vec<_>>() {
@@ -54,12 +61,14 @@ fn parse(text: &str) -> Option<ProfileName> {
         [compute, slices, memory] => (Some(number(compute, "c")?), slices, memory),
         _ => return None,
     };
-    Some(ProfileName {
+    let name = ProfileName {
         compute,
         slices: number(slices, "g")?,
         gigabytes: number(memory, "gb")?,
         attribute,
-    })
+    };
+    let is_part = |compute| compute < name.slices;
+    name.compute.is_none_or(is_part).then_some(name)
 }
 
 /// A number from 1, without leading zeros, before its unit.
@@ -69,27 +78,15 @@ fn number(text: &str, unit: &str) -> Option<u32> {
     digits.parse().ok().filter(|_| plain)
 }
 
-/// A sign, then lower-case words joined by dots or commas.
-fn attribute(text: &str) -> Option<String> {
-    let words = text[1..].split(['.', ',']);
-    words
-        .into_iter()
-        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()))
-        .then(|| text.to_owned())
-}
-
 impl fmt::Display for ProfileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(compute) = self.compute {
             write!(f, "{compute}c.")?;
         }
         write!(f, "{}g.{}gb", self.slices, self.gigabytes)?;
-        f.write_str(self.attribute.as_deref().unwrap_or_default())
+        match &self.attribute {
+            Some(attribute) => f.write_str(attribute.as_str()),
+            None => Ok(()),
+        }
     }
-}
-
-/// The resource under which NVIDIA's device plugin advertises slices of a profile with `migStrategy: mixed`:
-/// `1g.5gb+me` is `nvidia.com/mig-1g.5gb.me`; a minus stays (k8s-device-plugin, `internal/rm/rm.go`).
-pub fn resource(profile: &str) -> String {
-    format!("{RESOURCE_PREFIX}mig-{}", profile.replace('+', "."))
 }
