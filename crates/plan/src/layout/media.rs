@@ -4,7 +4,7 @@
 //! `NVML_GPU_INSTANCE_PROFILE_*`): `+me` takes one of a kind that the GPU has once, `+me.all` takes all that there are,
 //! `-me` takes none, and every other profile takes a share that its slices always leave.
 
-use crate::profile::ProfileName;
+use crate::profile::{Attribute, ProfileName};
 
 /// What instances of a profile take of the media engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ impl Media {
     /// By the attribute of the name; a name that cannot be read takes a share.
     pub(super) fn of(profile: &str) -> Self {
         let name = profile.parse::<ProfileName>().ok();
-        let attribute = name.and_then(|name| name.attribute).unwrap_or_default();
-        match attribute.as_str() {
+        let attribute = name.and_then(|name| name.attribute);
+        match attribute.as_ref().map_or("", Attribute::as_str) {
             "-me" => Self::Nothing,
             "+me" => Self::TheOne,
             "+me.all" => Self::Everything,
