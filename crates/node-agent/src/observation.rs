@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crds::gpu_node::{GpuStatus, Holder};
+use crds::gpu_node::{GpuStatus, Holder, MigInstance};
 use gpu::Inventory;
 
 use crate::journal::Record;
@@ -32,7 +32,9 @@ impl Observation {
         let mut gpus = inventory.gpus;
         for gpu in &mut gpus {
             for instance in &mut gpu.instances {
-                instance.owned = record.is_some_and(|record| record.owns(&gpu.uuid, instance));
+                let is_made = record.is_some_and(|record| record.owns(&gpu.uuid, instance));
+                // Somebody who divides an instance of ours has made it theirs.
+                instance.owned = is_made && instance.parts.is_empty();
             }
         }
         give(&mut gpus, holders);
@@ -50,27 +52,17 @@ impl Observation {
     }
 }
 
-/// Gives each GPU its holders. A device that the driver does not list may be part of an instance that is no whole
-/// device, so every GPU with such an instance gets its holder; without one the device is gone, and nobody can use it.
+/// Gives each GPU its holders. A device that the driver does not list is gone, and nobody can use it.
 fn give(gpus: &mut [GpuStatus], holders: &[Holder]) {
-    let is_listed: Vec<_> = holders
-        .iter()
-        .map(|holder| gpus.iter().any(|gpu| is_on(gpu, &holder.device)))
-        .collect();
     for gpu in gpus {
-        let has_parts = gpu.instances.iter().any(|it| it.uuid.is_none());
-        gpu.holders = holders
-            .iter()
-            .zip(&is_listed)
-            .filter(|(holder, listed)| is_on(gpu, &holder.device) || (!**listed && has_parts))
-            .map(|(holder, _)| holder.clone())
-            .collect();
+        let here = holders.iter().filter(|holder| is_on(gpu, &holder.device));
+        gpu.holders = here.cloned().collect();
     }
 }
 
 fn is_on(gpu: &GpuStatus, device: &str) -> bool {
-    let mut slices = gpu.instances.iter();
-    gpu.uuid == device || slices.any(|slice| slice.uuid.as_deref() == Some(device))
+    let mut slices = gpu.instances.iter().flat_map(MigInstance::devices);
+    gpu.uuid == device || slices.any(|slice| slice == device)
 }
 
 /// The boot id cannot be read.

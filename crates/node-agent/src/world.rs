@@ -73,7 +73,7 @@ impl World {
                 self.devices += 1;
                 let device = format!("MIG-{}", self.devices);
                 let found = self.instance(gpu, at)?;
-                if found.uuid.is_some() {
+                if found.devices().next().is_some() {
                     return Err("no room".to_owned());
                 }
                 found.uuid = Some(device.clone());
@@ -115,6 +115,7 @@ impl World {
             start: at.start,
             size,
             uuid: None,
+            parts: Vec::new(),
             owned: true,
         });
         gpu.instances.sort_by_key(|it| it.start);

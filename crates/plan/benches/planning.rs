@@ -27,6 +27,7 @@ fn gpu(node: i32, index: i32) -> GpuStatus {
         start,
         size: 1,
         uuid: Some(device(start)),
+        parts: Vec::new(),
         owned: true,
     };
     let holder = |start: i32| Holder {

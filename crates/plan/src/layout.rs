@@ -39,7 +39,6 @@ pub use alternatives::alternatives;
 pub use blocked::{BlockedPlace, Blocker};
 pub use describe::{counts, describe};
 pub use existing::existing;
-pub(crate) use existing::stands_on;
 pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
 pub use steps::Step;

@@ -82,12 +82,24 @@ pub struct MigInstance {
     pub start: i32,
     /// Memory slices.
     pub size: i32,
-    /// UUID of the MIG device, `MIG-…`. Unset: the instance has no compute instance, or several, or a smaller one.
+    /// UUID of the MIG device, `MIG-…`: the compute instance that fills the instance. Unset: there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub uuid: Option<String>,
-    /// Whether the agent made it. Others are left alone unless the policy says `mig.adopt`.
+    /// UUIDs of the MIG devices of an instance that somebody has divided: its compute instances, if they are several or
+    /// do not fill it. Empty: it has none, or the one that is in `uuid`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
+    /// Whether the agent made it, and nobody has divided it since. Others are left alone unless the policy says
+    /// `mig.adopt`.
     pub owned: bool,
+}
+
+impl MigInstance {
+    /// UUIDs of its MIG devices: all that a pod or a process can be on.
+    pub fn devices(&self) -> impl Iterator<Item = &String> {
+        self.uuid.iter().chain(&self.parts)
+    }
 }
 
 /// A profile that the driver offers for a GPU.

@@ -91,17 +91,19 @@ impl<'nvml> Instance<'nvml> {
         Ok(Some(self.compute(created, whole)?.uuid))
     }
 
-    /// As the agent reports it. It has a UUID only if exactly one compute instance fills it.
+    /// As the agent reports it. It has a UUID only if exactly one compute instance fills it; else those that are in it
+    /// are its parts.
     pub fn status(&self, computes: &[Compute<'_>]) -> MigInstance {
-        let uuid = match computes {
-            [whole] if self.is_filled_by(whole.slices) => Some(whole.uuid.clone()),
-            _ => None,
+        let (uuid, parts) = match computes {
+            [whole] if self.is_filled_by(whole.slices) => (Some(whole.uuid.clone()), Vec::new()),
+            several => (None, several.iter().map(|it| it.uuid.clone()).collect()),
         };
         MigInstance {
             profile: self.profile.name.clone(),
             start: self.start,
             size: self.size,
             uuid,
+            parts,
             owned: false,
         }
     }

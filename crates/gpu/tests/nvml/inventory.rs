@@ -219,7 +219,7 @@ fn processes_that_cannot_be_read_are_not_none() {
 }
 
 #[test]
-fn an_instance_that_is_filled_in_part_has_no_uuid_but_its_processes_have() {
+fn a_divided_instance_has_no_uuid_but_its_parts_and_their_processes_have() {
     on_a_node(&[A100], |node| {
         node.set_mig_mode(0, true).unwrap();
         let mut driver = load(node).unwrap();
@@ -228,7 +228,8 @@ fn an_instance_that_is_filled_in_part_has_no_uuid_but_its_processes_have() {
             let last = uuids.last().unwrap();
             node.attach_mig(last, client(12)).unwrap();
             let gpu = first(&mut driver);
-            assert_eq!(gpu.instances[0].uuid, None, "{sizes:?}");
+            let instance = &gpu.instances[0];
+            assert_eq!((&instance.uuid, &instance.parts), (&None, &uuids));
             let process = GpuProcess {
                 pid: 12,
                 device: last.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crds::gpu_node::{GpuProcess, GpuStatus};
+use crds::gpu_node::{GpuProcess, GpuStatus, MigInstance};
 
 /// Everybody who holds an affected device, each as a clause for people; empty if nobody does.
 ///
@@ -31,9 +31,9 @@ fn on(gpu: &GpuStatus, affected: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn may_be_on(gpu: &GpuStatus, process: &GpuProcess, affected: &BTreeSet<String>) -> bool {
-    let slice_is = |uuid: &Option<String>| uuid.as_ref().is_some_and(|it| affected.contains(it));
+    let mut devices = gpu.instances.iter().flat_map(MigInstance::devices);
     affected.contains(&process.device)
-        || (process.device == gpu.uuid && gpu.instances.iter().any(|it| slice_is(&it.uuid)))
+        || (process.device == gpu.uuid && devices.any(|device| affected.contains(device)))
 }
 
 fn is_accounted(gpu: &GpuStatus, process: &GpuProcess) -> bool {

@@ -11,9 +11,9 @@
 
 use std::collections::BTreeSet;
 
-use crds::gpu_node::{GpuStatus, PreviousGpu};
+use crds::gpu_node::{GpuStatus, MigInstance, PreviousGpu};
 
-use super::next::{Way, building, clearing};
+use super::next::{Way, building, clearing, is_at};
 use super::{Step, in_the_way, layout};
 use crate::journal::{Stage, Task};
 
@@ -87,16 +87,21 @@ fn touched(step: &Step, gpus: &[GpuStatus]) -> BTreeSet<String> {
     match step {
         Step::DestroyDevice { device, .. } => BTreeSet::from([device.clone()]),
         Step::SetMode { gpu, .. } => {
-            let found = gpus.iter().filter(|it| it.uuid == *gpu);
-            let slices = found.flat_map(|gpu| &gpu.instances);
-            let slices = slices.filter_map(|it| it.uuid.clone());
-            slices.chain([gpu.clone()]).collect()
+            let slices = instances(gpus, gpu).flat_map(MigInstance::devices);
+            slices.chain([gpu]).cloned().collect()
         }
-        // Without a whole compute instance nobody got it from us; the driver refuses if somebody is in it.
-        Step::DestroyInstance { .. } | Step::CreateInstance { .. } | Step::CreateDevice { .. } => {
-            BTreeSet::new()
+        Step::DestroyInstance { gpu, at } => {
+            let here = instances(gpus, gpu).filter(|it| is_at(it, at));
+            here.flat_map(MigInstance::devices).cloned().collect()
         }
+        Step::CreateInstance { .. } | Step::CreateDevice { .. } => BTreeSet::new(),
     }
+}
+
+/// The instances of the GPU with this UUID.
+fn instances<'a>(gpus: &'a [GpuStatus], gpu: &str) -> impl Iterator<Item = &'a MigInstance> {
+    let found = gpus.iter().filter(move |it| it.uuid == gpu);
+    found.flat_map(|gpu| &gpu.instances)
 }
 
 fn build(stage: &Stage, gpus: &[GpuStatus], goal: &[PreviousGpu], then: Stage) -> Move {

@@ -33,12 +33,9 @@ fn a_holder_stands_at_the_gpu_of_its_device() {
 }
 
 #[test]
-fn a_device_that_is_gone_has_no_holder_unless_it_may_be_part_of_an_instance() {
-    let whole = cut(a100("G"), &[("1g.5gb", 0)]);
-    let mut parts = cut(a100("H"), &[("1g.5gb", 0)]);
-    at(&mut parts, 0).uuid = None;
-    let seen = seen(vec![whole, parts], &["MIG-unknown"]);
-    assert_eq!(holders(&seen), [vec![], vec!["MIG-unknown"]]);
+fn a_part_of_an_instance_has_its_holder_and_a_device_that_is_gone_has_none() {
+    let seen = seen(vec![divided(0), a100("H")], &["MIG-part", "MIG-gone"]);
+    assert_eq!(holders(&seen), [vec!["MIG-part"], vec![]]);
 }
 
 #[test]
@@ -48,6 +45,24 @@ fn what_the_journal_has_is_ours() {
     let seen = seen(vec![gpu], &[]);
     let owned: Vec<_> = seen.gpus[0].instances.iter().map(|it| it.owned).collect();
     assert_eq!(owned, [false, true]);
+}
+
+#[test]
+fn an_instance_of_ours_that_somebody_has_divided_is_theirs_and_a_half_made_one_is_ours() {
+    let owned = |gpu| seen(vec![gpu], &[]).gpus[0].instances[0].owned;
+    assert!(!owned(divided(1)));
+    let mut half_made = divided(1);
+    at(&mut half_made, 1).parts.clear();
+    assert!(owned(half_made));
+}
+
+/// A GPU with a `1g.5gb` at this place, in which a stranger has put a compute instance of his.
+fn divided(start: i32) -> GpuStatus {
+    let mut gpu = cut(a100("G"), &[("1g.5gb", start)]);
+    let instance = at(&mut gpu, start);
+    (instance.uuid, instance.owned) = (None, false);
+    instance.parts = vec!["MIG-part".to_owned()];
+    gpu
 }
 
 #[test]

@@ -74,6 +74,9 @@ impl Driver for Shared {
             let found = instances.find(|it| it.start == at.start);
             found.and_then(|it| it.uuid.clone())
         };
+        crate::world::at(self.world().gpu(gpu), at.start)
+            .parts
+            .clear();
         let Some(device) = device else {
             return Ok(());
         };

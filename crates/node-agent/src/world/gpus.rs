@@ -67,6 +67,7 @@ pub fn cut(mut gpu: GpuStatus, places: &[(&str, i32)]) -> GpuStatus {
             start: *start,
             size: size(profile),
             uuid: Some(format!("MIG-{}-{start}", gpu.uuid)),
+            parts: Vec::new(),
             owned: true,
         });
     }

@@ -6,7 +6,7 @@ use crds::gpu_node::{
     ChangeClass, GpuPlan, GpuStatus, GpuTarget, MigInstance, MigMode, MigTarget, PlacedProfile,
 };
 
-use crate::layout::{describe, stands_on};
+use crate::layout::describe;
 
 /// The difference between one GPU and its target. The plan is whole even if nothing differs.
 pub(super) struct Difference {
@@ -37,10 +37,10 @@ pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference
     } else {
         ChangeClass::None
     };
-    let gone = fates.destroyed.iter().flat_map(|gone| devices(gpu, gone));
+    let gone = fates.destroyed.iter().flat_map(|gone| gone.devices());
     Difference {
         class,
-        affected: gone.chain(crowded).collect(),
+        affected: gone.cloned().chain(crowded).collect(),
         plan: plan(gpu, target_with(&wanted.mig, &fates.left), &fates),
     }
 }
@@ -61,7 +61,7 @@ pub(super) const fn is_on(mode: MigMode) -> bool {
 fn switch(gpu: &GpuStatus, wanted: &GpuTarget) -> Difference {
     let holders = gpu.holders.iter().map(|holder| &holder.device);
     let processes = gpu.processes.iter().map(|process| &process.device);
-    let instances = gpu.instances.iter().filter_map(|i| i.uuid.as_ref());
+    let instances = gpu.instances.iter().flat_map(MigInstance::devices);
     let affected = [&gpu.uuid].into_iter().chain(instances);
     let fates = Fates {
         kept: Vec::new(),
@@ -98,19 +98,6 @@ pub(super) fn fates<'a>(gpu: &'a GpuStatus, wanted: &'a MigTarget, adopt: bool) 
         destroyed,
         created,
     }
-}
-
-/// UUIDs of an instance's devices. Those of an instance without a whole compute instance are known only by who holds
-/// them.
-fn devices(gpu: &GpuStatus, instance: &MigInstance) -> Vec<String> {
-    let holders = gpu.holders.iter().map(|holder| &holder.device);
-    let processes = gpu.processes.iter().map(|process| &process.device);
-    holders
-        .chain(processes)
-        .filter(|device| stands_on(gpu, instance, device))
-        .chain(&instance.uuid)
-        .cloned()
-        .collect()
 }
 
 /// Devices that stay and have more pods on them than may share one.

@@ -23,7 +23,7 @@ fn occupancy(gpu: &GpuStatus, instance: &MigInstance, adopt: bool) -> Occupancy 
     let pods: BTreeSet<_> = gpu
         .holders
         .iter()
-        .filter(|holder| stands_on(gpu, instance, &holder.device))
+        .filter(|holder| stands_on(instance, &holder.device))
         .map(|holder| format!("{}/{}", holder.namespace, holder.pod))
         .collect();
     if !instance.owned && !adopt {
@@ -57,19 +57,14 @@ fn strangers(gpu: &GpuStatus, instance: &MigInstance) -> Vec<String> {
     gpu.processes
         .iter()
         .filter(|process| {
-            stands_on(gpu, instance, &process.device)
+            stands_on(instance, &process.device)
                 || (process.device == gpu.uuid && gpu.holders.is_empty())
         })
         .map(|process| format!("process {}", process.pid))
         .collect()
 }
 
-/// Whether a device is, or may be, this instance. The devices of an instance without a whole compute instance are not
-/// in the inventory: a device that is neither the GPU nor any instance in it may be one of them.
-pub(crate) fn stands_on(gpu: &GpuStatus, instance: &MigInstance, device: &str) -> bool {
-    let known = |instance: &MigInstance| instance.uuid.as_deref() == Some(device);
-    match instance.uuid {
-        Some(_) => known(instance),
-        None => device != gpu.uuid && !gpu.instances.iter().any(known),
-    }
+/// Whether a device is this instance, or a part of it.
+fn stands_on(instance: &MigInstance, device: &str) -> bool {
+    instance.devices().any(|it| it == device)
 }

@@ -46,6 +46,7 @@ fn status(index: i32, mode: MigMode, instances: &[(&str, bool)]) -> GpuStatus {
                 start: 0,
                 size: 1,
                 uuid: whole.then(|| "MIG-x".to_owned()),
+                parts: Vec::new(),
                 owned: true,
             })
             .collect(),

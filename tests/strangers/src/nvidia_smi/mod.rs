@@ -115,12 +115,20 @@ fn instances_of(
 ) -> Vec<MigInstance> {
     let of_gpu = instances.iter().filter(|instance| instance.gpu == gpu);
     of_gpu
-        .map(|instance| MigInstance {
-            profile: instance.profile.clone(),
-            start: instance.start,
-            size: instance.size,
-            uuid: only_device(instance, computes, devices),
-            owned: false,
+        .map(|instance| {
+            let uuid = only_device(instance, computes, devices);
+            let parts = match uuid {
+                Some(_) => Vec::new(),
+                None => devices_in(instance, devices),
+            };
+            MigInstance {
+                profile: instance.profile.clone(),
+                start: instance.start,
+                size: instance.size,
+                uuid,
+                parts,
+                owned: false,
+            }
         })
         .collect()
 }
@@ -138,6 +146,16 @@ fn only_device(
         .iter()
         .find(|device| device.ids == (instance.id, only.id))?;
     (only.profile == instance.profile).then(|| device.uuid.to_owned())
+}
+
+/// The MIG devices of an instance, by number.
+fn devices_in(instance: &Instance, devices: &[Device<'_>]) -> Vec<String> {
+    let mut inside: Vec<_> = devices
+        .iter()
+        .filter(|device| device.ids.0 == instance.id)
+        .collect();
+    inside.sort_by_key(|device| device.ids);
+    inside.iter().map(|device| device.uuid.to_owned()).collect()
 }
 
 fn processes_of(gpu: &str, logged: &Logged, devices: &[Device<'_>]) -> Result<Vec<GpuProcess>> {

@@ -88,3 +88,13 @@ fn a_whole_gpu_that_goes_takes_every_process_on_it_along() {
     let affected = BTreeSet::from(["G".to_owned()]);
     assert_eq!(in_the_way(&[gpu], &affected).len(), 1);
 }
+
+#[test]
+fn a_process_somewhere_may_be_on_a_part() {
+    let mut gpu = gpu();
+    gpu.instances[0].uuid = None;
+    gpu.instances[0].parts = vec!["MIG-part".to_owned()];
+    gpu.processes = vec![process(1, "G")];
+    let affected = BTreeSet::from(["MIG-part".to_owned()]);
+    assert_eq!(in_the_way(&[gpu], &affected).len(), 1);
+}

@@ -41,9 +41,9 @@ fn places() -> impl Strategy<Value = Vec<PlacedProfile>> {
     proptest::collection::vec((0..5_usize, 0..7_usize), 0..8).prop_map(disjoint)
 }
 
-/// A GPU in any state: mode, instances of ours and of others, whole devices or not.
+/// A GPU in any state: mode, instances of ours and of others, whole devices or not; some of others are divided.
 fn gpu() -> impl Strategy<Value = GpuStatus> {
-    let kinds = proptest::collection::vec((any::<bool>(), any::<bool>()), 8);
+    let kinds = proptest::collection::vec(any::<(bool, bool, bool)>(), 8);
     (any::<bool>(), any::<bool>(), places(), kinds).prop_map(|(enabled, stuck, places, kinds)| {
         let enabled = enabled || !places.is_empty();
         let mode = |on| {
@@ -57,9 +57,12 @@ fn gpu() -> impl Strategy<Value = GpuStatus> {
         let mut gpu = cut(a100("G"), &names);
         gpu.mig.current = mode(enabled);
         gpu.mig.pending = mode(enabled != (stuck && places.is_empty()));
-        for (instance, (owned, whole)) in gpu.instances.iter_mut().zip(kinds) {
+        for (instance, (owned, whole, divided)) in gpu.instances.iter_mut().zip(kinds) {
             instance.owned = owned;
             instance.uuid = instance.uuid.take().filter(|_| whole);
+            if divided && !owned && !whole {
+                instance.parts = vec![format!("MIG-part-{}", instance.start)];
+            }
         }
         gpu
     })
@@ -201,6 +204,25 @@ fn a_pod_that_comes_back_onto_a_device_that_goes_turns_the_operation_round() {
         panic!("{turns:?}");
     };
     assert!(error.ends_with(": pod default/b holds MIG-G-0"), "{error}");
+}
+
+#[test]
+fn an_adopted_instance_goes_with_its_parts_unless_somebody_is_on_one() {
+    let mut gpu = cut(a100("G"), &[("3g.20gb", 0)]);
+    let theirs = at(&mut gpu, 0);
+    (theirs.uuid, theirs.owned) = (None, false);
+    theirs.parts = vec!["MIG-a".to_owned(), "MIG-b".to_owned()];
+    let mut target = target("G", &[("7g.40gb", 0)]);
+    target.adopt = true;
+    let task = begin(&gpu, &target);
+    let goes = next_move(&task, std::slice::from_ref(&gpu), Ok(()));
+    assert!(matches!(goes, Move::Take(_)), "{goes:?}");
+    gpu.holders.push(holder("b", "MIG-b"));
+    let turns = next_move(&task, &[gpu], Ok(()));
+    let Move::Enter(Stage::UndoClearing { error }) = turns else {
+        panic!("{turns:?}");
+    };
+    assert!(error.ends_with(": pod default/b holds MIG-b"), "{error}");
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn a_switch_of_mig_mode_takes_the_whole_gpu() {
 fn an_instance_without_a_whole_compute_instance_is_made_anew() {
     let mut gpu = gpu(MigMode::Enabled, &[("1g.5gb", 2, 1), ("3g.20gb", 4, 4)]);
     gpu.instances[1].uuid = None;
+    gpu.instances[1].parts = vec!["MIG-part".to_owned(), "MIG-free".to_owned()];
     gpu.holders = vec![
         holder("x", "main", "MIG-part"),
         holder("y", "main", "MIG-2"),
@@ -106,7 +107,11 @@ fn an_instance_without_a_whole_compute_instance_is_made_anew() {
     let target = slices(&[("1g.5gb", 2), ("3g.20gb", 4)]);
     assert_eq!(
         told(&change(gpu, &target)),
-        (ChangeClass::Devices, vec!["MIG-part"], vec![[1, 1, 1]])
+        (
+            ChangeClass::Devices,
+            vec!["MIG-free", "MIG-part"],
+            vec![[1, 1, 1]]
+        )
     );
 }
 

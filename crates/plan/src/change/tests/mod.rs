@@ -18,6 +18,7 @@ fn gpu(mode: MigMode, instances: &[(&str, i32, i32)]) -> GpuStatus {
         start,
         size,
         uuid: Some(format!("MIG-{start}")),
+        parts: Vec::new(),
         owned: true,
     };
     GpuStatus {

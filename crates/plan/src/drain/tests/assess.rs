@@ -41,6 +41,7 @@ fn gpu(holders: &[(&str, &str)]) -> GpuStatus {
         start,
         size: 1,
         uuid: Some(uuid.to_owned()),
+        parts: Vec::new(),
         owned: true,
     };
     GpuStatus {

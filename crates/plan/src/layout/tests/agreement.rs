@@ -45,6 +45,7 @@ fn instance(existing: &Existing) -> MigInstance {
         start: existing.start,
         size: existing.size,
         uuid: existing.whole.then(|| uuid(existing.start)),
+        parts: Vec::new(),
         owned: !matches!(existing.occupancy, Occupancy::Unmovable(_)),
     }
 }
@@ -95,6 +96,7 @@ fn made(gpu: &GpuStatus, layout: &Layout) -> GpuStatus {
         start: placed.start,
         size: 1,
         uuid: Some(format!("MIG-new-{}", placed.start)),
+        parts: Vec::new(),
         owned: true,
     }));
     GpuStatus {

@@ -7,13 +7,18 @@ use crate::layout::{Occupancy, existing};
 
 const GPU: &str = "GPU-0";
 
-/// A GPU with `3g.20gb` at 0 (`MIG-a`) and at 4, the latter without a whole compute instance.
+/// A GPU with `3g.20gb` at 0 (`MIG-a`) and at 4, the latter divided: `MIG-part` is in it.
 fn gpu() -> GpuStatus {
     let instance = |start, uuid: Option<&str>| MigInstance {
         profile: "3g.20gb".to_owned(),
         start,
         size: 4,
         uuid: uuid.map(str::to_owned),
+        parts: if uuid.is_none() {
+            vec!["MIG-part".to_owned()]
+        } else {
+            Vec::new()
+        },
         owned: true,
     };
     GpuStatus {
@@ -85,11 +90,16 @@ fn pods_are_found_by_the_device_that_they_hold() {
         occupancies(two, vec![]),
         [pods(&["ml/x", "ml/y"]), Occupancy::Free]
     );
-    // A device that the inventory lacks can only be a part of the instance that is not whole.
     let part = vec![holder("z", "MIG-part")];
     assert_eq!(
         occupancies(part, vec![]),
         [Occupancy::Free, pods(&["ml/z"])]
+    );
+    // A device that the inventory lacks is gone.
+    let gone = vec![holder("z", "MIG-gone")];
+    assert_eq!(
+        occupancies(gone, vec![]),
+        [Occupancy::Free, Occupancy::Free]
     );
 }
 

@@ -41,6 +41,7 @@ pub(super) fn instance(profile: &str, start: i32, uuid: &str) -> MigInstance {
         start,
         size: size(profile),
         uuid: Some(uuid.to_owned()),
+        parts: Vec::new(),
         owned: true,
     }
 }

@@ -30,6 +30,7 @@ fn a100(index: i32, instances: &[(&str, i32, i32)]) -> GpuStatus {
         start,
         size,
         uuid: Some(format!("MIG-{index}-{start}")),
+        parts: Vec::new(),
         owned: true,
     };
     GpuStatus {
