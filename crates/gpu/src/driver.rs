@@ -29,6 +29,13 @@ pub trait Driver: Send {
     /// [`Error::Busy`]: refused, the GPU has processes or instances.
     fn set_mig_mode(&mut self, gpu: &str, enabled: bool) -> Result<(), Error>;
 
+    /// Resets this GPU and no other, so that a pending MIG mode takes effect; its instances go. The driver is closed for it,
+    /// as nobody may have the GPU open: open it afresh to see what became of it. Takes up to a minute.
+    ///
+    /// # Errors
+    /// [`Error::NotReset`]: it is in use, or the reset failed. [`Error::NoReset`]: this GPU cannot be reset on this node.
+    fn reset(self: Box<Self>, gpu: &str) -> Result<(), Error>;
+
     /// Creates a GPU instance at its place, without compute instances: no pod can use it yet.
     ///
     /// # Errors

@@ -63,6 +63,22 @@ pub enum Error {
         /// The activation status, a clause.
         why: String,
     },
+    /// A reset was refused, or failed.
+    #[error("cannot reset GPU {gpu}: {why}")]
+    NotReset {
+        /// Which GPU.
+        gpu: String,
+        /// What was said, and what to do.
+        why: String,
+    },
+    /// The GPU cannot be reset on this node, as on a virtual machine to which it is passed through.
+    #[error("GPU {gpu} cannot be reset on this node: {why}; only a reboot resets it")]
+    NoReset {
+        /// Which GPU.
+        gpu: String,
+        /// What was said.
+        why: String,
+    },
     /// The node has no such GPU.
     #[error("there is no GPU {0} on this node; it was replaced, or its UUID is misspelt")]
     NoSuchGpu(String),

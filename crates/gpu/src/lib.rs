@@ -7,6 +7,7 @@
 //!                           profiles  ─┤
 //!                           instances ─┼─► raw (the only unsafe code) ──► libnvidia-ml.so.1
 //!                           processes ─┘
+//!                           reset ─────────► nvidia-smi, which does what the library has no call for
 //! ```
 //!
 //! Nothing is kept between calls: another program may change a GPU at any time, so every call reads afresh.
@@ -20,4 +21,4 @@ pub mod profile_name;
 pub use code::Code;
 pub use driver::{Driver, Inventory};
 pub use error::Error;
-pub use nvml::Nvml;
+pub use nvml::{Nvml, ResetCommand};

@@ -9,9 +9,10 @@ mod mode;
 mod processes;
 mod profiles;
 mod raw;
+mod reset;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crds::gpu_node::{GpuStatus, PlacedProfile, ProfileOffer};
 use nvml_wrapper::Device;
@@ -20,11 +21,14 @@ use nvml_wrapper::error::NvmlError;
 use crate::{Code, Driver, Error, Inventory};
 use call::{Answer, Failure, wrapped};
 use instances::Instance;
+pub use reset::ResetCommand;
 
 /// NVIDIA's driver library, loaded and started. It is shut down on drop.
 #[derive(Debug)]
 pub struct Nvml {
     library: nvml_wrapper::Nvml,
+    path: PathBuf,
+    reset: ResetCommand,
     /// UUIDs by NVML's index, as last read: a GPU that is lost does not tell its own any more.
     seen: BTreeMap<u32, String>,
 }
@@ -40,21 +44,29 @@ impl Nvml {
             .lib_path(library.as_os_str())
             .init();
         let path = library.to_path_buf();
-        let library = loaded.map_err(|error| match error {
-            NvmlError::LibloadingError(error) => Error::Library {
+        match loaded {
+            Ok(library) => Ok(Self {
+                library,
+                path,
+                reset: ResetCommand::new("nvidia-smi"),
+                seen: BTreeMap::new(),
+            }),
+            Err(NvmlError::LibloadingError(error)) => Err(Error::Library {
                 path,
                 reason: error.to_string(),
-            },
-            NvmlError::FailedToLoadSymbol(reason) => Error::Library { path, reason },
-            other => Error::Init {
+            }),
+            Err(NvmlError::FailedToLoadSymbol(reason)) => Err(Error::Library { path, reason }),
+            Err(other) => Err(Error::Init {
                 path,
                 code: Code(other.into()),
-            },
-        })?;
-        Ok(Self {
-            library,
-            seen: BTreeMap::new(),
-        })
+            }),
+        }
+    }
+
+    /// Resets GPUs with this command instead of the `nvidia-smi` in `PATH`.
+    #[must_use]
+    pub fn with_reset(self, reset: ResetCommand) -> Self {
+        Self { reset, ..self }
     }
 
     /// The GPU with this UUID.
@@ -139,6 +151,19 @@ impl Driver for Nvml {
         // The call may have reset the GPU, and so ended its handle.
         let after = mode::read(&self.device(gpu)?).map_err(|failure| failure.on_gpu(gpu))?;
         mode::activated(gpu, enabled, Code(status), after)
+    }
+
+    fn reset(self: Box<Self>, gpu: &str) -> Result<(), Error> {
+        self.device(gpu)?;
+        let Self {
+            library,
+            path,
+            reset,
+            ..
+        } = *self;
+        // A GPU is not reset while anybody has it open, and the library has.
+        drop(library);
+        reset.run(&path, gpu)
     }
 
     fn create_gpu_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error> {

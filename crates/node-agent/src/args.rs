@@ -47,6 +47,11 @@ pub struct NodeArgs {
     )]
     pub nvml_library: PathBuf,
 
+    /// NVIDIA's command line tool, which resets a GPU whose MIG mode stays pending; a name without a slash is looked for
+    /// in PATH
+    #[arg(long, default_value = "nvidia-smi", value_name = "FILE")]
+    pub nvidia_smi: PathBuf,
+
     /// Socket on which the kubelet tells which container holds which device
     #[arg(
         long,

@@ -1,10 +1,12 @@
 //! Takes the steps: journal before hand, one step, and then somebody looks again.
 
-use crds::gpu_node::{PlacedProfile, PreviousGpu, Target};
+use crds::gpu_node::{MigMode, PlacedProfile, PreviousGpu, Target};
 
-use crate::decide::{Move, Recovery, Step, layout, next_move, recovery};
+use crate::decide::{
+    Move, Recovery, Step, Stuck, again, layout, next_move, reboot_sentence, recovery,
+};
 use crate::driver::{DriverError, Gpus};
-use crate::journal::{Journal, JournalError, Record, Stage, Task};
+use crate::journal::{Journal, JournalError, NeedsReboot, Record, Stage, Task};
 use crate::metrics::Metrics;
 use crate::observation::Observation;
 
@@ -38,7 +40,8 @@ pub struct Engine {
     gpus: Gpus,
     journal: Journal,
     metrics: Metrics,
-    /// The step that was taken last, if nothing came between: taken twice in a row it has no effect.
+    /// The step that was taken last, if nothing came between: taken twice in a row it has no effect. A MIG mode counts
+    /// as taken when it is pending.
     took: Option<Step>,
 }
 
@@ -118,7 +121,7 @@ impl Engine {
                 self.enter(&task, stage, seen)?;
                 Ok(Progress::Entered)
             }
-            Move::Take(step) => match self.take(step).await? {
+            Move::Take(step) => match self.take(step, seen).await? {
                 Ok(()) => Ok(Progress::Stepped),
                 Err(why) => {
                     self.enter(&task, task.stage.failed(why), seen)?;
@@ -139,7 +142,7 @@ impl Engine {
                 "the node was rebooted; nobody knows yet who holds the devices".to_owned(),
             )),
             Recovery::Take(step) => {
-                if let Err(why) = self.take(step).await? {
+                if let Err(why) = self.take(step, seen).await? {
                     tracing::error!(why, "cannot restore the layout from before the reboot");
                     self.rebooted(seen)?;
                 }
@@ -158,12 +161,19 @@ impl Engine {
     }
 
     /// Takes a step. The inner error is what the driver said, a sentence.
-    async fn take(&mut self, step: Step) -> Result<Result<(), String>, EngineError> {
-        if self.took.as_ref() == Some(&step) {
-            return Ok(Err(format!(
-                "the driver agreed to {step}, and nothing changed"
-            )));
-        }
+    async fn take(
+        &mut self,
+        step: Step,
+        seen: &Observation,
+    ) -> Result<Result<(), String>, EngineError> {
+        let step = match again(step, self.took.as_ref(), &seen.gpus) {
+            Ok(step) => step,
+            Err(Stuck::NoEffect(why)) => return Ok(Err(why)),
+            Err(Stuck::NeedsReboot { gpu, enabled }) => {
+                let why = "it stays pending although the GPU was reset".to_owned();
+                return Ok(Err(self.give_up(gpu, enabled, why, seen)?));
+            }
+        };
         if let Step::CreateInstance { gpu, at } = &step {
             self.claim(gpu, at, None)?;
         }
@@ -174,11 +184,54 @@ impl Engine {
             Ok(device) => self.took(step, device).map(Ok),
             Err(DriverError::Driver(error)) => {
                 tracing::warn!(%step, %error, "a step failed");
-                self.failed(&step)?;
-                Ok(Err(error.to_string()))
+                self.refused(step, error, seen)
             }
             Err(gone @ DriverError::Gone) => Err(gone.into()),
         }
+    }
+
+    /// The driver refused a step. A MIG mode that is pending is no failure yet: a look tells what can be done about it.
+    fn refused(
+        &mut self,
+        step: Step,
+        error: gpu::Error,
+        seen: &Observation,
+    ) -> Result<Result<(), String>, EngineError> {
+        match (&step, error) {
+            (Step::SetMode { .. }, gpu::Error::ResetNeeded { .. }) => {
+                self.took = Some(step);
+                Ok(Ok(()))
+            }
+            (Step::Reset { gpu }, gpu::Error::NoReset { why, .. }) => {
+                let mut found = seen.gpus.iter().filter(|it| it.uuid == *gpu);
+                let enabled = found.any(|it| it.mig.pending == MigMode::Enabled);
+                Ok(Err(self.give_up(gpu.clone(), enabled, why, seen)?))
+            }
+            (_, error) => {
+                self.failed(&step)?;
+                Ok(Err(error.to_string()))
+            }
+        }
+    }
+
+    /// Only a reboot brings this mode: remembered, so that no pod is evicted for it again before that.
+    fn give_up(
+        &mut self,
+        gpu: String,
+        enabled: bool,
+        why: String,
+        seen: &Observation,
+    ) -> Result<String, JournalError> {
+        let need = NeedsReboot {
+            gpu,
+            enabled,
+            boot_id: seen.boot_id.clone(),
+            why,
+        };
+        let told = reboot_sentence(&seen.gpus, &need);
+        self.took = None;
+        self.journal.update(|record| record.give_up(need))?;
+        Ok(told)
     }
 
     fn took(&mut self, step: Step, device: Option<String>) -> Result<(), EngineError> {

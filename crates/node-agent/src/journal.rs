@@ -8,4 +8,4 @@ mod tests;
 
 pub use error::JournalError;
 pub use file::Journal;
-pub use record::{Record, Stage, Task};
+pub use record::{NeedsReboot, Record, Stage, Task};

@@ -17,13 +17,13 @@ mod observation;
 mod world;
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
-use gpu::Nvml;
+use gpu::{Nvml, ResetCommand};
 use process::admin::{AdminServer, Liveness, Readiness};
 use process::shutdown::Shutdown;
 use process::tasks::Tasks;
@@ -82,7 +82,7 @@ async fn serve(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     };
     let agent = Agent::new(
         paths,
-        Gpus::start(driver(node.nvml_library), liveness)?,
+        Gpus::start(driver(node.nvml_library, &node.nvidia_smi), liveness)?,
         Kubelet::new(node.pod_resources_socket),
         GpuNodes::new(clients.once, name.clone()),
         seen,
@@ -98,6 +98,7 @@ async fn serve(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     Ok(tasks.run(GRACE).await)
 }
 
-fn driver(library: PathBuf) -> driver::Load {
-    Box::new(move || Ok(Box::new(Nvml::load(&library)?)))
+fn driver(library: PathBuf, nvidia_smi: &Path) -> driver::Load {
+    let reset = ResetCommand::new(nvidia_smi);
+    Box::new(move || Ok(Box::new(Nvml::load(&library)?.with_reset(reset.clone()))))
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crds::gpu_node::{GpuStatus, Holder, MigInstance};
 use gpu::Inventory;
 
-use crate::journal::Record;
+use crate::journal::{NeedsReboot, Record};
 
 /// The node at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Observation {
     pub gpus: Vec<GpuStatus>,
     /// Why it is not known who holds devices, if so.
     pub holders: Result<(), String>,
+    /// MIG modes that were tried during this boot, and that only a reboot brings.
+    pub needs_reboot: Vec<NeedsReboot>,
 }
 
 impl Observation {
@@ -38,7 +40,10 @@ impl Observation {
             }
         }
         give(&mut gpus, holders);
+        let needs = record.into_iter().flat_map(|record| &record.needs_reboot);
+        let of_this_boot = needs.filter(|need| need.boot_id == boot_id);
         Self {
+            needs_reboot: of_this_boot.cloned().collect(),
             boot_id,
             driver_version: inventory.driver_version,
             gpus,

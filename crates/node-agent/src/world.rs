@@ -52,6 +52,7 @@ impl World {
     fn change(&mut self, step: &Step) -> Result<Option<String>, String> {
         match step {
             Step::SetMode { gpu, enabled } => self.set_mode(gpu, *enabled).map(|()| None),
+            Step::Reset { gpu } => self.reset(gpu).map(|()| None),
             Step::DestroyDevice { gpu, at, device } => {
                 let found = self.instance(gpu, at)?;
                 if found.uuid.as_ref() != Some(device) {
@@ -93,6 +94,16 @@ impl World {
             MigMode::Disabled
         };
         (gpu.mig.current, gpu.mig.pending) = (mode, mode);
+        Ok(())
+    }
+
+    fn reset(&mut self, gpu: &str) -> Result<(), String> {
+        let gpu = self.gpu(gpu);
+        if !gpu.processes.is_empty() {
+            return Err("in use".to_owned());
+        }
+        gpu.instances.clear();
+        gpu.mig.current = gpu.mig.pending;
         Ok(())
     }
 

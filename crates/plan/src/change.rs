@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crds::gpu_node::{ChangeClass, GpuPlan, GpuStatus, Target};
 
-pub use reached::is_reached;
+pub use reached::{differences, is_reached};
 
 /// What differs between the GPUs of a node and their target.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use crds::gpu_node::{MigInstance, MigMode};
 use gpu::{Driver, Error, Nvml};
-use nvml_sim::state::{Fault, When};
+use nvml_sim::state::{Fault, Until, When};
 use nvml_sim::{Client, SimulatedNode};
 
 use crate::own_process::{load, on_a_node};
@@ -83,7 +83,7 @@ fn a_mode_that_stays_pending_on_an_idle_gpu_needs_a_reset() {
     on_a_node(&[A100], |node| {
         let mut driver = load(node).unwrap();
         let gpu = first(&mut driver).uuid;
-        node.stick_mode(0).unwrap();
+        node.stick_mode(0, Until::Reboot).unwrap();
         let said = driver.set_mig_mode(&gpu, true).unwrap_err().to_string();
         assert!(
             said.contains("will be on only after a reset: NVML answered RESET_REQUIRED (16)"),

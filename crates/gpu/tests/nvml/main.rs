@@ -10,6 +10,7 @@ mod mig_device;
 mod own_process;
 mod products;
 mod profiles;
+mod resets;
 mod starting;
 
 use crds::gpu_node::{GpuStatus, PlacedProfile};

@@ -11,6 +11,9 @@ use std::process::Command;
 use gpu::{Error, Nvml};
 use nvml_sim::SimulatedNode;
 
+/// Names the file in which the library writes down its calls.
+pub const LOG: &str = "NVML_SIM_LOG";
+
 /// Runs the body of a test in a process of its own, on a new node with these products. The name of the test is that of
 /// the function around the body.
 pub fn on_a_node<F: FnOnce(&SimulatedNode)>(products: &[&str], body: F) {
@@ -26,6 +29,7 @@ pub fn on_a_node<F: FnOnce(&SimulatedNode)>(products: &[&str], body: F) {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture"])
         .env("NVML_SIM_STATE", &state)
+        .env(LOG, folder.path().join("calls.log"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);

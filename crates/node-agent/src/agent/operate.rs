@@ -5,7 +5,7 @@ use tracing::{debug, error, info};
 
 use super::{Agent, Next, POLL, SOON, View};
 use crate::decide::status::{Answer, Unready};
-use crate::decide::{Duty, check, duty};
+use crate::decide::{Duty, check, duty, without_reboot};
 use crate::engine::{EngineError, Progress};
 use crate::journal::Task;
 use crate::observation::Observation;
@@ -170,6 +170,7 @@ pub(super) fn can_be_had<'a>(
     }
     let target = target.ok_or("the operation comes without a target")?;
     check(&seen.gpus, target)?;
+    without_reboot(&seen.gpus, target, &seen.needs_reboot)?;
     Ok(target)
 }
 

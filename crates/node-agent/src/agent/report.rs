@@ -8,7 +8,8 @@ use tracing::{info, warn};
 use super::operate::Say;
 use super::{Agent, Next, View};
 use crate::api::ApiError;
-use crate::decide::status::{Answer, Unready, drifted, ready, summary};
+use crate::decide::conditions::{drifted, modes_settled};
+use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::observation::Observation;
 
 impl Agent {
@@ -76,6 +77,7 @@ impl Agent {
         if let Some(engine) = self.engine.as_ref().filter(|_| !self.is_under_way()) {
             let verified = &engine.record().verified;
             drifted(&mut conditions, &seen.gpus, verified, now);
+            modes_settled(&mut conditions, &seen.gpus, &seen.needs_reboot, now);
         }
         AgentStatus {
             boot_id: seen.boot_id.clone(),

@@ -39,22 +39,36 @@ pub fn slices(gpu: &GpuStatus) -> MigTarget {
     }
 }
 
-/// Whether the GPUs have this layout; instances that others have made may stand beside it. The error is a sentence.
+/// Whether the GPUs have this layout; instances that others have made may stand beside it. The error is a sentence: the
+/// first difference.
 pub fn is_reached(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Result<(), String> {
-    let mut target = Target::default();
-    for wanted in layout {
-        let uuid = &wanted.uuid;
-        let gpu = gpus.iter().find(|gpu| gpu.uuid == *uuid);
-        let gpu = gpu.ok_or_else(|| format!("GPU {uuid} is not on this node any more"))?;
-        target.gpus.push(GpuTarget {
-            uuid: uuid.clone(),
-            index: gpu.index,
-            mig: wanted.mig.clone(),
-            sharing: SharingTarget {
-                r#type: StrategyType::Exclusive,
-                replicas: 1,
-            },
-        });
+    let first = differences(gpus, layout).into_iter().next();
+    first.map_or(Ok(()), Err)
+}
+
+/// What differs between the GPUs and this layout, instance by instance, each a sentence.
+pub fn differences(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Vec<String> {
+    let of = |wanted: &PreviousGpu| match gpus.iter().find(|gpu| gpu.uuid == wanted.uuid) {
+        None => vec![format!("GPU {} is not on this node any more", wanted.uuid)],
+        Some(gpu) => {
+            let target = Target {
+                gpus: vec![target(gpu, wanted)],
+                ..Target::default()
+            };
+            plan::change::differences(gpus, &target)
+        }
+    };
+    layout.iter().flat_map(of).collect()
+}
+
+fn target(gpu: &GpuStatus, wanted: &PreviousGpu) -> GpuTarget {
+    GpuTarget {
+        uuid: gpu.uuid.clone(),
+        index: gpu.index,
+        mig: wanted.mig.clone(),
+        sharing: SharingTarget {
+            r#type: StrategyType::Exclusive,
+            replicas: 1,
+        },
     }
-    plan::change::is_reached(gpus, &target)
 }

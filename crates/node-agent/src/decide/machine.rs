@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use crds::gpu_node::{GpuStatus, MigInstance, PreviousGpu};
 
-use super::next::{Way, building, clearing, is_at};
+use super::next::{Way, building, clearing, is_at, is_on};
 use super::{Step, in_the_way, layout};
 use crate::journal::{Stage, Task};
 
@@ -86,7 +86,9 @@ fn clear(
 fn touched(step: &Step, gpus: &[GpuStatus]) -> BTreeSet<String> {
     match step {
         Step::DestroyDevice { device, .. } => BTreeSet::from([device.clone()]),
-        Step::SetMode { gpu, .. } => {
+        // To take back a change that is pending disturbs nobody: the mode in effect stays.
+        Step::SetMode { gpu, enabled } if has_mode(gpus, gpu, *enabled) => BTreeSet::new(),
+        Step::SetMode { gpu, .. } | Step::Reset { gpu } => {
             let slices = instances(gpus, gpu).flat_map(MigInstance::devices);
             slices.chain([gpu]).cloned().collect()
         }
@@ -96,6 +98,11 @@ fn touched(step: &Step, gpus: &[GpuStatus]) -> BTreeSet<String> {
         }
         Step::CreateInstance { .. } | Step::CreateDevice { .. } => BTreeSet::new(),
     }
+}
+
+fn has_mode(gpus: &[GpuStatus], gpu: &str, enabled: bool) -> bool {
+    let mut found = gpus.iter().filter(|it| it.uuid == gpu);
+    found.any(|it| is_on(it.mig.current) == enabled)
 }
 
 /// The instances of the GPU with this UUID.

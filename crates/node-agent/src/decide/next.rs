@@ -23,7 +23,10 @@ pub enum Way {
 /// The next step of clearing: what is not in the layout goes, modes become those of the layout. None: nothing is left
 /// to clear.
 pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], way: Way) -> Option<Step> {
-    pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, way))
+    let mut empty = pairs(gpus, layout).filter(|(gpu, _)| gpu.instances.is_empty());
+    // Before anything is destroyed: where only a reboot brings the mode, nothing else is touched.
+    let switch = empty.find_map(|(gpu, wanted)| switch(gpu, wanted));
+    switch.or_else(|| pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, way)))
 }
 
 /// The next step of building: what is missing is made. None: nothing is missing on a GPU whose mode is right.
@@ -51,6 +54,10 @@ fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, way: Way) -> Option<Step> {
     if let Some(instance) = instances.find(|it| goes(it, &wanted.mig.instances, way)) {
         return Some(destroy(gpu, instance));
     }
+    switch(gpu, wanted)
+}
+
+fn switch(gpu: &GpuStatus, wanted: &PreviousGpu) -> Option<Step> {
     let enabled = wanted.mig.enabled;
     let is_right = is_on(gpu.mig.current) == enabled && is_on(gpu.mig.pending) == enabled;
     (!is_right).then(|| Step::SetMode {

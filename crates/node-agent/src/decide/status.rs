@@ -1,4 +1,4 @@
-//! What is reported: the operation, the summary, the conditions.
+//! What is reported: the operation, the summary, whether the agent can be believed.
 
 use crds::gpu_node::{
     AgentOperation, AgentStage, GpuStatus, MigTarget, PlacedProfile, PreviousGpu, Summary,
@@ -7,7 +7,6 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plan::conditions::{self, Verdict};
 
-use super::layout;
 use super::next::is_on;
 
 /// How old the last beat may be before a new one is due; a look every 5 s renews it each time.
@@ -132,21 +131,4 @@ pub fn ready(conditions: &mut Vec<Condition>, unready: Option<&Unready>, now: Ti
     );
     let verdict = Verdict::from(unready.is_none());
     conditions::set(conditions, "Ready", verdict, reason, message, None, now);
-}
-
-/// The condition `Drifted`, about the GPUs as they are.
-pub fn drifted(
-    conditions: &mut Vec<Condition>,
-    gpus: &[GpuStatus],
-    verified: &[PreviousGpu],
-    now: Timestamp,
-) {
-    let reached = layout::is_reached(gpus, verified);
-    let (reason, message) = match &reached {
-        Err(differs) => ("Differs", differs.as_str()),
-        Ok(()) if verified.is_empty() => ("NothingVerified", "no operation has set these GPUs yet"),
-        Ok(()) => ("AsVerified", "the GPUs are as last verified"),
-    };
-    let verdict = Verdict::from(reached.is_err());
-    conditions::set(conditions, "Drifted", verdict, reason, message, None, now);
 }

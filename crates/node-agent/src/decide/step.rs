@@ -9,6 +9,8 @@ use crds::gpu_node::PlacedProfile;
 pub enum Step {
     /// Turn MIG mode on or off, or take back a change that is pending.
     SetMode { gpu: String, enabled: bool },
+    /// Reset the GPU, so that a pending MIG mode takes effect.
+    Reset { gpu: String },
     /// Destroy the compute instance of an instance: from here on no pod can use it.
     DestroyDevice {
         gpu: String,
@@ -29,6 +31,7 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SetMode { .. } => "set_mode",
+            Self::Reset { .. } => "reset",
             Self::DestroyDevice { .. } => "destroy_compute_instance",
             Self::DestroyInstance { .. } => "destroy_gpu_instance",
             Self::CreateInstance { .. } => "create_gpu_instance",
@@ -45,6 +48,7 @@ impl fmt::Display for Step {
                 let mode = if *enabled { "on" } else { "off" };
                 write!(f, "turn MIG mode of GPU {gpu} {mode}")
             }
+            Self::Reset { gpu } => write!(f, "reset GPU {gpu}"),
             Self::DestroyDevice { gpu, at, device } => {
                 let PlacedProfile { start, profile } = at;
                 write!(

@@ -4,5 +4,6 @@ mod check;
 mod duty;
 mod in_the_way;
 mod machine;
+mod modes;
 mod recovery;
 mod status;

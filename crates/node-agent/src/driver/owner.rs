@@ -46,27 +46,36 @@ impl Owner {
     }
 
     fn take(&mut self, step: &Step) -> Result<Option<String>, gpu::Error> {
-        let driver = self.driver()?;
         match step {
-            Step::SetMode { gpu, enabled } => driver.set_mig_mode(gpu, *enabled)?,
-            Step::DestroyDevice { gpu, at, .. } => driver.destroy_compute_instances(gpu, at)?,
+            Step::SetMode { gpu, enabled } => self.driver()?.set_mig_mode(gpu, *enabled)?,
+            // The driver is closed for it; the next question opens it afresh.
+            Step::Reset { gpu } => self.open()?.reset(gpu)?,
+            Step::DestroyDevice { gpu, at, .. } => {
+                self.driver()?.destroy_compute_instances(gpu, at)?;
+            }
             Step::DestroyInstance { gpu, at } => {
+                let driver = self.driver()?;
                 driver.destroy_compute_instances(gpu, at)?;
                 driver.destroy_gpu_instance(gpu, at)?;
             }
-            Step::CreateInstance { gpu, at } => driver.create_gpu_instance(gpu, at)?,
+            Step::CreateInstance { gpu, at } => self.driver()?.create_gpu_instance(gpu, at)?,
             Step::CreateDevice { gpu, at } => {
-                return driver.create_compute_instance(gpu, at).map(Some);
+                return self.driver()?.create_compute_instance(gpu, at).map(Some);
             }
         }
         Ok(None)
     }
 
     fn driver(&mut self) -> Result<&mut dyn Driver, gpu::Error> {
-        let driver = match self.driver.take() {
-            Some(driver) => driver,
-            None => (self.load)()?,
-        };
+        let driver = self.open()?;
         Ok(self.driver.insert(driver).as_mut())
+    }
+
+    /// The driver that is open already, or another.
+    fn open(&mut self) -> Result<Box<dyn Driver>, gpu::Error> {
+        match self.driver.take() {
+            Some(driver) => Ok(driver),
+            None => (self.load)(),
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! The engine on simulated GPUs, and on a new agent after each step.
 
+mod modes;
 mod own_process;
 
 use crds::gpu_node::{GpuStatus, Target};
-use gpu::Nvml;
+use gpu::{Nvml, ResetCommand};
 use nvml_sim::SimulatedNode;
-use nvml_sim::state::{Fault, When};
+use nvml_sim::state::{Fault, Until, When};
 use process::admin::Liveness;
 use prometheus_client::registry::Registry;
 
@@ -40,7 +41,11 @@ impl Bed<'_> {
     fn engine(&self) -> Engine {
         let folder = self.node.path().parent().unwrap();
         let library = nvml_sim::install(folder).unwrap();
-        let load = Box::new(move || Ok(Box::new(Nvml::load(&library)?) as Box<dyn gpu::Driver>));
+        let reset = ResetCommand::new(folder.join("nvidia-smi"));
+        let load = Box::new(move || {
+            let driver = Nvml::load(&library)?.with_reset(reset.clone());
+            Ok(Box::new(driver) as Box<dyn gpu::Driver>)
+        });
         let gpus = Gpus::start(load, Liveness::new(std::time::Duration::MAX)).unwrap();
         let journal = Journal::open(&folder.join("journal")).unwrap();
         Engine::new(gpus, journal, Metrics::register(&mut Registry::default()))
@@ -212,7 +217,7 @@ fn a_gpu_that_cannot_be_brought_back_is_said_to_have_failed() {
 fn a_mode_that_stays_pending_is_taken_back() {
     on_a_node(A100, async |node| {
         let bed = Bed { node };
-        node.stick_mode(0).unwrap();
+        node.stick_mode(0, Until::Reboot).unwrap();
         let record = bed.operate(&bed.target(&SMALL)).await;
         assert!(
             matches!(stage(&record), Stage::RolledBack { .. }),

@@ -22,6 +22,23 @@ pub struct Record {
     pub verified: Vec<PreviousGpu>,
     /// The latest operation that was to destroy something.
     pub operation: Option<Task>,
+    /// MIG modes that could not be brought about, one at most of each GPU. Not tried again during the same boot.
+    #[serde(default)]
+    pub needs_reboot: Vec<NeedsReboot>,
+}
+
+/// A MIG mode that only a reboot brings.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NeedsReboot {
+    /// UUID of the GPU.
+    pub gpu: String,
+    /// The mode.
+    pub enabled: bool,
+    /// The boot during which it was tried.
+    pub boot_id: String,
+    /// Why it could not be brought about: a clause for people.
+    pub why: String,
 }
 
 /// An instance that this agent made or adopted.
@@ -192,8 +209,16 @@ impl Record {
         });
     }
 
+    /// Says that a mode could not be brought about.
+    pub fn give_up(&mut self, need: NeedsReboot) {
+        self.needs_reboot.retain(|known| known.gpu != need.gpu);
+        self.needs_reboot.push(need);
+    }
+
     /// Says that the GPUs of this layout have it.
     fn verify(&mut self, layout: &[PreviousGpu]) {
+        self.needs_reboot
+            .retain(|need| layout.iter().all(|gpu| gpu.uuid != need.gpu));
         self.verified
             .retain(|known| layout.iter().all(|gpu| gpu.uuid != known.uuid));
         self.verified.extend_from_slice(layout);

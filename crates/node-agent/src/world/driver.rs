@@ -56,6 +56,11 @@ impl Driver for Shared {
         self.take(&Step::SetMode { gpu, enabled }).map(drop)
     }
 
+    fn reset(self: Box<Self>, gpu: &str) -> Result<(), Error> {
+        let gpu = gpu.to_owned();
+        self.take(&Step::Reset { gpu }).map(drop)
+    }
+
     fn create_gpu_instance(&mut self, gpu: &str, at: &PlacedProfile) -> Result<(), Error> {
         let (gpu, at) = (gpu.to_owned(), at.clone());
         self.take(&Step::CreateInstance { gpu, at }).map(drop)

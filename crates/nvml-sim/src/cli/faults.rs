@@ -31,11 +31,22 @@ pub enum FaultAction {
         /// Index of the GPU
         gpu: usize,
     },
-    /// Changes of a GPU's MIG mode stay pending until healed or rebooted
+    /// Changes of a GPU's MIG mode stay pending
     ModeStuck {
         /// Index of the GPU
         gpu: usize,
+        /// What ends it
+        #[arg(long, value_enum, default_value_t = Until::Reboot)]
+        until: Until,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Until {
+    /// A reset of the GPU
+    Reset,
+    /// A reboot of the node; a reset changes nothing
+    Reboot,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

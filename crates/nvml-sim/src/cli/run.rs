@@ -8,7 +8,7 @@ use nvml_sim::state::{Fault, When};
 use nvml_sim::{Client, SimulatedNode, install};
 
 use super::arguments::{Action, Arguments, Attach, Command, MigAction, Output};
-use super::faults::{FaultAction, Pace, Quirk};
+use super::faults::{FaultAction, Pace, Quirk, Until};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -84,9 +84,18 @@ fn fault(node: &SimulatedNode, what: FaultAction) -> Outcome {
         }
         FaultAction::Latency { function, millis } => node.delay(&function, millis)?,
         FaultAction::GpuLost { gpu } => node.lose(gpu)?,
-        FaultAction::ModeStuck { gpu } => node.stick_mode(gpu)?,
+        FaultAction::ModeStuck { gpu, until } => node.stick_mode(gpu, until.into())?,
     }
     Ok(())
+}
+
+impl From<Until> for nvml_sim::state::Until {
+    fn from(until: Until) -> Self {
+        match until {
+            Until::Reset => Self::Reset,
+            Until::Reboot => Self::Reboot,
+        }
+    }
 }
 
 impl From<Pace> for nvml_sim::Pace {

@@ -2,7 +2,7 @@
 
 use super::{Error, SimulatedNode};
 use crate::ffi;
-use crate::state::{Fault, Gpu, Quirks};
+use crate::state::{Fault, Gpu, Quirks, Until};
 
 impl SimulatedNode {
     /// Makes calls of a function fail.
@@ -31,9 +31,9 @@ impl SimulatedNode {
         self.mark(gpu, |gpu| gpu.lost = true)
     }
 
-    /// Keeps every change of a GPU's MIG mode pending, until healed or rebooted.
-    pub fn stick_mode(&self, gpu: usize) -> Result<(), Error> {
-        self.mark(gpu, |gpu| gpu.mode_stuck = true)
+    /// Keeps every change of a GPU's MIG mode pending, until healed, rebooted, or reset if that is enough.
+    pub fn stick_mode(&self, gpu: usize, until: Until) -> Result<(), Error> {
+        self.mark(gpu, |gpu| gpu.mode_stuck = Some(until))
     }
 
     /// Takes back every fault, delay, loss, stuck mode and deviation of the driver.
@@ -43,7 +43,7 @@ impl SimulatedNode {
             state.latency_ms.clear();
             state.quirks = Quirks::default();
             for gpu in &mut state.gpus {
-                (gpu.lost, gpu.mode_stuck) = (false, false);
+                (gpu.lost, gpu.mode_stuck) = (false, None);
             }
         })?)
     }
@@ -69,7 +69,7 @@ fn check_function(function: &str) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::state::{Fault, State, When};
+    use crate::state::{Fault, State, Until, When};
     use crate::{Code, Error, SimulatedNode};
 
     fn node() -> (tempfile::TempDir, SimulatedNode) {
@@ -94,14 +94,14 @@ mod tests {
         node.inject(fault("nvmlInit_v2")).unwrap();
         node.delay("nvmlDeviceSetMigMode", 30).unwrap();
         node.lose(0).unwrap();
-        node.stick_mode(0).unwrap();
+        node.stick_mode(0, Until::Reboot).unwrap();
         node.hide_profiles().unwrap();
         node.renumber_profile(7, 20).unwrap();
         node.fail_profile(5, Code::Unknown).unwrap();
         let broken = node.state().unwrap();
         assert_eq!(broken.faults, [fault("nvmlInit_v2")]);
         assert_eq!(broken.latency_ms["nvmlDeviceSetMigMode"], 30);
-        assert!(broken.gpus[0].lost && broken.gpus[0].mode_stuck);
+        assert!(broken.gpus[0].lost && broken.gpus[0].mode_stuck.is_some());
         let quirks = &broken.quirks;
         assert!(quirks.hides_profiles);
         assert_eq!((quirks.renumbered[&7], quirks.failing[&5]), (20, 999));

@@ -2,7 +2,7 @@
 
 use super::{gpu, gpu_mut, mig};
 use crate::Code;
-use crate::state::{ComputeMode, Gpu, MigMode, State};
+use crate::state::{ComputeMode, Gpu, MigMode, State, Until};
 use products::ModeChange;
 
 /// What became of an accepted change of MIG mode: NVML's `activationStatus`.
@@ -17,7 +17,8 @@ pub enum Activation {
 /// Sets MIG mode, as `nvmlDeviceSetMigMode`.
 ///
 /// A product that changes by reset is reset when idle, and keeps the mode pending when busy; one
-/// that changes at once refuses when busy.
+/// that changes at once refuses when busy. A mode that is stuck until a reset stays pending as if the GPU were busy with
+/// something that is no process; one that is stuck until a reboot as on a virtual machine that may not reset its GPU.
 ///
 /// # Errors
 /// `NOT_SUPPORTED` without MIG; `IN_USE` when disabling with instances, or busy without reset.
@@ -35,16 +36,18 @@ pub fn set_mig_mode(state: &mut State, index: usize, enable: bool) -> Result<Act
         return Ok(Activation::Done);
     }
     match (gpu.mode_stuck, gpu.processes.is_empty(), change) {
-        (true, _, _) => Ok(keep_pending(gpu, enable, Code::ResetRequired)),
-        (false, true, ModeChange::ByReset | ModeChange::AtOnce) => {
+        (Some(Until::Reboot), _, _) => Ok(keep_pending(gpu, enable, Code::ResetRequired)),
+        (None, true, ModeChange::ByReset | ModeChange::AtOnce) => {
             gpu.mig_mode = Some(MigMode {
                 current: enable,
                 pending: enable,
             });
             Ok(Activation::Done)
         }
-        (false, false, ModeChange::ByReset) => Ok(keep_pending(gpu, enable, Code::InUse)),
-        (false, false, ModeChange::AtOnce) => Err(Code::InUse),
+        (Some(Until::Reset), _, _) | (None, false, ModeChange::ByReset) => {
+            Ok(keep_pending(gpu, enable, Code::InUse))
+        }
+        (None, false, ModeChange::AtOnce) => Err(Code::InUse),
     }
 }
 
@@ -56,7 +59,8 @@ fn keep_pending(gpu: &mut Gpu, enable: bool, why: Code) -> Activation {
     Activation::Pending(why)
 }
 
-/// Resets an idle GPU, as `nvidia-smi --gpu-reset`: instances go, the pending mode takes effect.
+/// Resets an idle GPU, as `nvidia-smi --gpu-reset`: instances go, the pending mode takes effect, unless it is stuck until
+/// a reboot.
 ///
 /// # Errors
 /// `IN_USE` while a process holds the GPU or one of its MIG devices.
@@ -66,7 +70,7 @@ pub fn reset(state: &mut State, index: usize) -> Result<(), Code> {
         return Err(Code::InUse);
     }
     gpu.instances.clear();
-    if !gpu.mode_stuck {
+    if gpu.mode_stuck != Some(Until::Reboot) {
         gpu.mig_mode = gpu.mig_mode.map(|mode| MigMode {
             current: mode.pending,
             ..mode
@@ -85,7 +89,7 @@ pub fn reboot(state: &mut State) {
         gpu.processes.clear();
         gpu.instances.clear();
         gpu.compute_mode = ComputeMode::Default;
-        gpu.mode_stuck = false;
+        gpu.mode_stuck = None;
         let Ok(mig) = mig(gpu) else { continue };
         gpu.mig_mode = gpu.mig_mode.map(|mode| {
             let after = match mig.mode_change {

@@ -64,9 +64,9 @@ pub struct Gpu {
     /// Fell off the bus: every call answers `GPU_IS_LOST`.
     #[serde(default)]
     pub lost: bool,
-    /// A change of MIG mode stays pending until this is healed or the node reboots.
-    #[serde(default)]
-    pub mode_stuck: bool,
+    /// Until when a change of MIG mode stays pending, unless it is healed; unset = it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode_stuck: Option<Until>,
     /// Who may run on the GPU.
     #[serde(default)]
     pub compute_mode: ComputeMode,
@@ -89,6 +89,15 @@ pub struct MigMode {
     pub current: bool,
     /// In effect after a reset.
     pub pending: bool,
+}
+
+/// What ends it that a MIG mode stays pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Until {
+    /// A reset of the GPU.
+    Reset,
+    /// A reboot of the node: a reset changes nothing.
+    Reboot,
 }
 
 /// Who may run on a GPU.
@@ -196,7 +205,7 @@ impl Gpu {
             product: product.key.to_owned(),
             bus_id: format!("00000000:{:02X}:00.0", 7 + 8 * index),
             lost: false,
-            mode_stuck: false,
+            mode_stuck: None,
             compute_mode: ComputeMode::Default,
             mig_mode: product.mig.as_ref().map(|_| off),
             instances: Vec::new(),

@@ -1,23 +1,33 @@
 //! Whether the GPUs of a node are as their target says.
 
-use crds::gpu_node::{GpuStatus, GpuTarget, Target};
+use crds::gpu_node::{GpuStatus, GpuTarget, MigInstance, PlacedProfile, Target};
 
 use super::difference::{fates, is_on};
 
 /// Whether every GPU of the target has its MIG mode, and exactly its instances, each a device with a UUID. Instances
 /// that others have made may stand beside them unless the target adopts. The error is a sentence: the first difference.
 pub fn is_reached(current: &[GpuStatus], target: &Target) -> Result<(), String> {
-    for wanted in &target.gpus {
+    let first = differences(current, target).into_iter().next();
+    first.map_or(Ok(()), Err)
+}
+
+/// What [`is_reached`] finds, GPU by GPU and instance by instance: each a sentence. Where the mode differs, the
+/// instances are not compared.
+pub fn differences(current: &[GpuStatus], target: &Target) -> Vec<String> {
+    let of = |wanted: &GpuTarget| {
+        let found = current.iter().find(|gpu| gpu.uuid == wanted.uuid);
         let name = format!("GPU {} ({})", wanted.index, wanted.uuid);
-        let gpu = current
-            .iter()
-            .find(|gpu| gpu.uuid == wanted.uuid)
-            .ok_or_else(|| format!("{name} is not on this node"))?;
-        if let Some(differs) = mode(gpu, wanted).or_else(|| instances(gpu, wanted, target.adopt)) {
-            return Err(format!("{name}: {differs}"));
-        }
-    }
-    Ok(())
+        let Some(gpu) = found else {
+            return vec![format!("{name} is not on this node")];
+        };
+        let differs = match mode(gpu, wanted) {
+            Some(differs) => vec![differs],
+            None => instances(gpu, wanted, target.adopt),
+        };
+        let named = differs.iter().map(|differs| format!("{name}: {differs}"));
+        named.collect()
+    };
+    target.gpus.iter().flat_map(of).collect()
 }
 
 fn mode(gpu: &GpuStatus, wanted: &GpuTarget) -> Option<String> {
@@ -33,24 +43,23 @@ fn mode(gpu: &GpuStatus, wanted: &GpuTarget) -> Option<String> {
     })
 }
 
-fn instances(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Option<String> {
+fn instances(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Vec<String> {
     let fates = fates(gpu, &wanted.mig, adopt);
-    if let Some(place) = fates.created.first() {
-        let (profile, start) = (&place.profile, place.start);
-        let there = gpu
-            .instances
-            .iter()
-            .any(|i| i.start == place.start && i.profile == place.profile);
-        let lacks = if there {
+    let missing = fates.created.iter().map(|place| {
+        let mut there = gpu.instances.iter().filter(|it| is_at(it, place));
+        let lacks = if there.next().is_some() {
             "has no whole compute instance"
         } else {
             "is missing"
         };
-        return Some(format!("{profile} at slice {start} {lacks}"));
-    }
-    let extra = fates.destroyed.first()?;
-    Some(format!(
-        "{} at slice {} should not be there",
-        extra.profile, extra.start
-    ))
+        format!("{} at slice {} {lacks}", place.profile, place.start)
+    });
+    let is_told = |it: &&&MigInstance| fates.created.iter().any(|place| is_at(it, place));
+    let extra = fates.destroyed.iter().filter(|it| !is_told(it));
+    let extra = extra.map(|it| format!("{} at slice {} should not be there", it.profile, it.start));
+    missing.chain(extra).collect()
+}
+
+fn is_at(instance: &MigInstance, place: &PlacedProfile) -> bool {
+    instance.start == place.start && instance.profile == place.profile
 }

@@ -3,8 +3,9 @@
 use crds::gpu_node::{AgentOperation, AgentStage, MigMode};
 use jiff::Timestamp;
 
+use crate::decide::conditions::drifted;
 use crate::decide::layout;
-use crate::decide::status::{Answer, Unready, drifted, ready, summary};
+use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::world::{a100, cut, t4, target};
 
 fn second(second: i64) -> Timestamp {

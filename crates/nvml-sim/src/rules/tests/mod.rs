@@ -12,7 +12,7 @@ use super::{
     destroy_gpu_instance, detach, reboot, remaining_capacity, reset, set_mig_mode,
 };
 use crate::Code;
-use crate::state::{ComputeMode, Process, State};
+use crate::state::{ComputeMode, Process, State, Until};
 use products::{Mig, Profile, compute_profiles};
 
 const A100: &str = "A100-SXM4-40GB";

@@ -13,22 +13,24 @@ fn mig_mode_takes_effect_as_the_architecture_says() {
     let done = Ok(Activation::Done);
     let busy = Ok(Activation::Pending(Code::InUse));
     let stuck = Ok(Activation::Pending(Code::ResetRequired));
+    let (reset, reboot) = (Some(Until::Reset), Some(Until::Reboot));
     let table = [
-        // (product, busy, stuck, expected, current and pending mode afterwards)
-        (A100, false, false, done, (true, true)),
-        (A100, true, false, busy, (false, true)),
-        (A100, false, true, stuck, (false, true)),
-        (H100, false, false, done, (true, true)),
-        (H100, true, false, Err(Code::InUse), (false, false)),
-        (H100, false, true, stuck, (false, true)),
+        // (product, busy, stuck until, expected, current and pending mode afterwards)
+        (A100, false, None, done, (true, true)),
+        (A100, true, None, busy, (false, true)),
+        (A100, false, reset, busy, (false, true)),
+        (A100, false, reboot, stuck, (false, true)),
+        (H100, false, None, done, (true, true)),
+        (H100, true, None, Err(Code::InUse), (false, false)),
+        (H100, false, reboot, stuck, (false, true)),
     ];
-    for (product, is_busy, is_stuck, expected, after) in table {
+    for (product, is_busy, until, expected, after) in table {
         let mut state = node(product);
-        state.gpus[0].mode_stuck = is_stuck;
+        state.gpus[0].mode_stuck = until;
         if is_busy {
             attach(&mut state, 0, process(7, None)).unwrap();
         }
-        let what = format!("{product}, busy {is_busy}, stuck {is_stuck}");
+        let what = format!("{product}, busy {is_busy}, stuck {until:?}");
         assert_eq!(set_mig_mode(&mut state, 0, true), expected, "{what}");
         assert_eq!(mode(&state), after, "{what}");
     }
@@ -88,6 +90,19 @@ fn a_pending_mode_takes_effect_at_a_reset_which_a_busy_gpu_refuses() {
     create_device(&mut state, "1g.5gb");
     assert_eq!(reset(&mut state, 0), Ok(()));
     assert_eq!(layout(&state), []);
+}
+
+#[test]
+fn a_mode_that_is_stuck_takes_effect_at_a_reset_or_only_at_a_reboot() {
+    for (until, after_reset) in [(Until::Reset, true), (Until::Reboot, false)] {
+        let mut state = node(A100);
+        state.gpus[0].mode_stuck = Some(until);
+        set_mig_mode(&mut state, 0, true).unwrap();
+        assert_eq!(reset(&mut state, 0), Ok(()));
+        assert_eq!(mode(&state), (after_reset, true), "{until:?}");
+        reboot(&mut state);
+        assert_eq!(mode(&state), (true, true), "{until:?}");
+    }
 }
 
 #[test]
