@@ -71,6 +71,8 @@ pub struct Agent {
     gates: Gates,
     /// Unset: the journal could not be opened yet.
     engine: Option<Engine>,
+    /// Journals that nobody could read.
+    kept: Vec<PathBuf>,
     /// Unset: there is no `GpuNode`, or nothing is known of it yet.
     view: Option<View>,
     /// Whether the watch has said that there is no `GpuNode`.
@@ -110,6 +112,7 @@ impl Agent {
                 gpu_node: readiness.gate("GpuNode"),
             },
             engine: None,
+            kept: Vec::new(),
             view: None,
             absent: false,
             holders: Vec::new(),

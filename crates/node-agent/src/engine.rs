@@ -1,12 +1,14 @@
 //! Takes the steps: journal before hand, one step, and then somebody looks again.
 
-use crds::gpu_node::{MigMode, PlacedProfile, PreviousGpu, Target};
+use std::path::PathBuf;
+
+use crds::gpu_node::{MigMode, PreviousGpu, Target};
 
 use crate::decide::{
     Move, Recovery, Step, Stuck, again, layout, next_move, reboot_sentence, recovery,
 };
 use crate::driver::{DriverError, Gpus};
-use crate::journal::{Journal, JournalError, NeedsReboot, Record, Stage, Task};
+use crate::journal::{Journal, JournalError, Making, NeedsReboot, Record, Stage, Task};
 use crate::metrics::Metrics;
 use crate::observation::Observation;
 
@@ -61,9 +63,15 @@ impl Engine {
         self.journal.record()
     }
 
+    /// Journals that nobody could read: see [`Journal::kept`].
+    pub fn kept(&self) -> Result<Vec<PathBuf>, JournalError> {
+        self.journal.kept()
+    }
+
     /// Learns from a look while nothing is under way: which of our instances there are, and that a reboot is over.
     pub fn settle(&mut self, seen: &Observation) -> Result<(), JournalError> {
-        self.journal.update(|record| record.settle(&seen.gpus))
+        self.journal
+            .update(|record| record.settle(&seen.boot_id, &seen.gpus))
     }
 
     /// Writes down that an operation is about to begin.
@@ -154,6 +162,7 @@ impl Engine {
     fn rebooted(&mut self, seen: &Observation) -> Result<(), JournalError> {
         self.took = None;
         self.journal.update(|record| {
+            record.step = None;
             if !record.boot_id.is_empty() {
                 record.boot_id.clone_from(&seen.boot_id);
             }
@@ -174,14 +183,16 @@ impl Engine {
                 return Ok(Err(self.give_up(gpu, enabled, why, seen)?));
             }
         };
-        if let Step::CreateInstance { gpu, at } = &step {
-            self.claim(gpu, at, None)?;
+        if let Err(why) = self.record().may_begin(&step, &seen.boot_id) {
+            return Ok(Err(why));
         }
+        self.journal
+            .update(|record| record.begin(&step, &seen.boot_id))?;
         let started = std::time::Instant::now();
         let taken = self.gpus.take(step.clone()).await;
         self.metrics.stepped(step.name(), started.elapsed());
         match taken {
-            Ok(device) => self.took(step, device).map(Ok),
+            Ok(device) => self.took(step, device, seen).map(Ok),
             Err(DriverError::Driver(error)) => {
                 tracing::warn!(%step, %error, "a step failed");
                 self.refused(step, error, seen)
@@ -208,7 +219,7 @@ impl Engine {
                 Ok(Err(self.give_up(gpu.clone(), enabled, why, seen)?))
             }
             (_, error) => {
-                self.failed(&step)?;
+                self.failed(&step, &error)?;
                 Ok(Err(error.to_string()))
             }
         }
@@ -234,35 +245,37 @@ impl Engine {
         Ok(told)
     }
 
-    fn took(&mut self, step: Step, device: Option<String>) -> Result<(), EngineError> {
+    fn took(
+        &mut self,
+        step: Step,
+        device: Option<String>,
+        seen: &Observation,
+    ) -> Result<(), EngineError> {
         tracing::info!(%step, device, "took a step");
         if let (Step::CreateDevice { gpu, at }, Some(device)) = (&step, device) {
-            self.claim(gpu, at, Some(device))?;
+            let making = Making::Device(device);
+            self.journal
+                .update(|record| record.claim(gpu, at, &seen.boot_id, making))?;
         }
         self.took = Some(step);
         Ok(())
     }
 
-    /// An instance that was not made is not ours, whoever makes it.
-    fn failed(&mut self, step: &Step) -> Result<(), JournalError> {
+    /// An instance for which there was no room was not made, and is not ours, whoever makes it. After any other failure
+    /// it may have been made.
+    fn failed(&mut self, step: &Step, error: &gpu::Error) -> Result<(), JournalError> {
         self.took = None;
-        let Step::CreateInstance { gpu, at } = step else {
-            return Ok(());
-        };
-        self.journal.update(|record| record.disclaim(gpu, at))
-    }
-
-    fn claim(
-        &mut self,
-        gpu: &str,
-        at: &PlacedProfile,
-        device: Option<String>,
-    ) -> Result<(), JournalError> {
-        self.journal.update(|record| record.claim(gpu, at, device))
+        match (step, error) {
+            (Step::CreateInstance { gpu, at }, gpu::Error::NoRoom { .. }) => {
+                self.journal.update(|record| record.disclaim(gpu, at))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn stage(&mut self, stage: Stage) -> Result<(), JournalError> {
         self.journal.update(|record| {
+            record.step = None;
             if let Some(task) = &mut record.operation {
                 task.stage = stage;
             }
@@ -276,11 +289,12 @@ impl Engine {
             return self.stage(stage);
         }
         self.journal.update(|record| {
+            record.step = None;
             record.boot_id.clone_from(&seen.boot_id);
             if stage == Stage::Done {
-                record.finish(task, &seen.gpus);
+                record.finish(task, &seen.boot_id, &seen.gpus);
             }
-            record.settle(&seen.gpus);
+            record.settle(&seen.boot_id, &seen.gpus);
             record.operation = Some(Task {
                 stage: stage.clone(),
                 ..task.clone()

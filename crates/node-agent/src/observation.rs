@@ -34,7 +34,8 @@ impl Observation {
         let mut gpus = inventory.gpus;
         for gpu in &mut gpus {
             for instance in &mut gpu.instances {
-                let is_made = record.is_some_and(|record| record.owns(&gpu.uuid, instance));
+                let is_made =
+                    record.is_some_and(|record| record.owns(&boot_id, &gpu.uuid, instance));
                 // Somebody who divides an instance of ours has made it theirs.
                 instance.owned = is_made && instance.parts.is_empty();
             }

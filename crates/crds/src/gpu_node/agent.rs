@@ -30,6 +30,7 @@ pub struct AgentStatus {
     pub operation: Option<AgentOperation>,
     /// `Ready`: the driver answers and the holders are known. `Drifted`: the GPUs are not as last verified. `ModesSettled`:
     /// no MIG mode waits for a reset (`ModePending`), and none was asked for that needs a reboot (`RebootRequired`).
+    /// `JournalLost`: what the agent made before is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

@@ -32,6 +32,9 @@ impl Agent {
 
     async fn look_once(&mut self) -> Result<Next, EngineError> {
         let journal = self.open_journal();
+        if let Some(engine) = &self.engine {
+            self.kept = engine.kept()?;
+        }
         self.hear().await;
         let seen = self.observe().await?;
         let unready = match &seen {

@@ -5,7 +5,7 @@ use tracing::{debug, error, info};
 
 use super::{Agent, Next, POLL, SOON, View};
 use crate::decide::status::{Answer, Unready};
-use crate::decide::{Duty, check, duty, without_reboot};
+use crate::decide::{Duty, check, duty, lost_operation, without_reboot};
 use crate::engine::{EngineError, Progress};
 use crate::journal::Task;
 use crate::observation::Observation;
@@ -105,10 +105,7 @@ impl Agent {
         if self.engine.is_none() {
             return (Say::Keep, Next::After(SOON));
         }
-        let message = format!(
-            "operation {} had begun to change the GPUs, and the journal knows nothing of it; check the GPUs with nvidia-smi",
-            asked.id
-        );
+        let message = lost_operation(asked.id, &self.kept);
         error!("{message}");
         let mut answer = Answer::new(asked.id, AgentStage::Failed, Some(message));
         let said = self.view.as_ref().and_then(View::operation);

@@ -9,6 +9,7 @@ use super::operate::Say;
 use super::{Agent, Next, View};
 use crate::api::ApiError;
 use crate::decide::conditions::{drifted, modes_settled};
+use crate::decide::journal_lost;
 use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::observation::Observation;
 
@@ -78,6 +79,9 @@ impl Agent {
             let verified = &engine.record().verified;
             drifted(&mut conditions, &seen.gpus, verified, now);
             modes_settled(&mut conditions, &seen.gpus, &seen.needs_reboot, now);
+        }
+        if self.engine.is_some() {
+            journal_lost(&mut conditions, &self.kept, now);
         }
         AgentStatus {
             boot_id: seen.boot_id.clone(),

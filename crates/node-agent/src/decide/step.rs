@@ -3,9 +3,11 @@
 use std::fmt;
 
 use crds::gpu_node::PlacedProfile;
+use serde::{Deserialize, Serialize};
 
 /// One change of one GPU. GPUs are named by UUID.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all_fields = "camelCase")]
 pub enum Step {
     /// Turn MIG mode on or off, or take back a change that is pending.
     SetMode { gpu: String, enabled: bool },

@@ -28,18 +28,6 @@ pub enum JournalError {
         /// Which folder.
         folder: PathBuf,
     },
-    /// The file is not one that this agent wrote.
-    #[error(
-        "cannot read the journal {}: {wrong}; it is left as it is, and no GPU is changed. Check with nvidia-smi that the \
-         GPUs are in order, then move the file away",
-        path.display()
-    )]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        wrong: String,
-    },
 }
 
 impl JournalError {
@@ -48,7 +36,6 @@ impl JournalError {
         match self {
             Self::Io { .. } => "JournalUnwritable",
             Self::Taken { .. } => "JournalTaken",
-            Self::Unreadable { .. } => "JournalUnreadable",
         }
     }
 }

@@ -1,13 +1,11 @@
 //! The file: read once, written whole, on the disk before anything relies on it.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use super::record::VERSION;
-use super::{JournalError, Record};
+use super::disk::{Disk, Files};
+use super::{JournalError, Record, aside, format};
 
 const FILE: &str = "journal.json";
 const UNFINISHED: &str = "journal.json.new";
@@ -16,6 +14,7 @@ const LOCK: &str = "lock";
 /// The journal of one node, held by one agent.
 #[derive(Debug)]
 pub struct Journal {
+    disk: Box<dyn Disk>,
     folder: PathBuf,
     record: Record,
     /// Held as long as this is open; the kernel lets go of it when the process ends.
@@ -25,16 +24,23 @@ pub struct Journal {
 impl Journal {
     /// Opens the journal in this folder, which is made if need be. Without a file nothing is known yet.
     ///
-    /// # Errors
-    /// A file that this agent does not understand is left as it is.
+    /// A file that this agent does not understand is put aside and kept for a person, and nothing is known: see
+    /// [`Self::kept`].
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
+        Self::open_on(Box::new(Files), folder)
+    }
+
+    /// The same on this disk.
+    pub fn open_on(disk: Box<dyn Disk>, folder: &Path) -> Result<Self, JournalError> {
         fs::create_dir_all(folder).map_err(io("create", folder))?;
         let lock = lock(folder)?;
-        let journal = Self {
+        let mut journal = Self {
+            disk,
             folder: folder.to_path_buf(),
-            record: read(&folder.join(FILE))?,
+            record: Record::new(),
             _lock: lock,
         };
+        journal.read()?;
         // So that a folder that cannot be written is known before an operation needs it.
         journal.put(&journal.record)?;
         Ok(journal)
@@ -43,6 +49,11 @@ impl Journal {
     /// What is written.
     pub fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// Journals that nobody could read, until a person takes them away: what they said is unknown.
+    pub fn kept(&self) -> Result<Vec<PathBuf>, JournalError> {
+        aside::kept(&self.folder).map_err(io("list", &self.folder))
     }
 
     /// Writes what `change` makes of the record, if that differs. When this returns it is on the disk.
@@ -59,22 +70,51 @@ impl Journal {
         Ok(())
     }
 
+    fn read(&mut self) -> Result<(), JournalError> {
+        let path = self.folder.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(io("read", &path)(error)),
+        };
+        match format::parse(&bytes) {
+            Ok(record) => self.record = record,
+            Err(wrong) => self.put_aside(&path, &wrong)?,
+        }
+        Ok(())
+    }
+
+    fn put_aside(&self, path: &Path, wrong: &str) -> Result<(), JournalError> {
+        let name = aside::free_name(&self.folder).map_err(io("list", &self.folder))?;
+        self.rename(path, &name)?;
+        tracing::error!(
+            kept = %name.display(),
+            "cannot read the journal {}: {wrong}; it is kept, and what it said is unknown",
+            path.display()
+        );
+        Ok(())
+    }
+
     fn put(&self, record: &Record) -> Result<(), JournalError> {
         let (path, unfinished) = (self.folder.join(FILE), self.folder.join(UNFINISHED));
-        let bytes = serde_json::to_vec_pretty(record).map_err(io::Error::from);
-        let written = bytes.and_then(|bytes| write_through(&unfinished, &bytes));
+        let bytes = format::print(record).map_err(io::Error::from);
+        let written = bytes.and_then(|bytes| self.write_through(&unfinished, &bytes));
         written.map_err(io("write", &unfinished))?;
-        fs::rename(&unfinished, &path).map_err(io("replace", &path))?;
-        // The rename itself must survive a loss of power too.
-        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(io("write through", &self.folder))
+        self.rename(&unfinished, &path)
     }
-}
 
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    fn write_through(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.disk.create(path)?;
+        self.disk.write(&mut file, bytes)?;
+        self.disk.sync(&file)
+    }
+
+    /// The new name itself must survive a loss of power too.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), JournalError> {
+        self.disk.rename(from, to).map_err(io("replace", to))?;
+        let synced = self.disk.sync_folder(&self.folder);
+        synced.map_err(io("write through", &self.folder))
+    }
 }
 
 fn lock(folder: &Path) -> Result<File, JournalError> {
@@ -87,30 +127,6 @@ fn lock(folder: &Path) -> Result<File, JournalError> {
         }),
         Err(TryLockError::Error(source)) => Err(io("lock", &path)(source)),
     }
-}
-
-fn read(path: &Path) -> Result<Record, JournalError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Record::new()),
-        Err(error) => return Err(io("read", path)(error)),
-    };
-    parse(&bytes).map_err(|wrong| JournalError::Unreadable {
-        path: path.to_path_buf(),
-        wrong,
-    })
-}
-
-fn parse(bytes: &[u8]) -> Result<Record, String> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-    let version = json.get("version").and_then(Value::as_u64);
-    if version != Some(VERSION.into()) {
-        let found = version.map_or_else(|| "none".to_owned(), |version| version.to_string());
-        return Err(format!(
-            "its version is {found}, and this agent knows {VERSION}"
-        ));
-    }
-    serde_json::from_value(json).map_err(|error| error.to_string())
 }
 
 fn io(verb: &'static str, path: &Path) -> impl FnOnce(io::Error) -> JournalError {

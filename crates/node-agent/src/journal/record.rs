@@ -1,19 +1,19 @@
 //! What the agent must not forget.
 
-use crds::gpu_node::{AgentStage, GpuStatus, MigInstance, PlacedProfile, PreviousGpu, Target};
+use crds::gpu_node::{GpuStatus, MigInstance, PlacedProfile, PreviousGpu};
 use serde::{Deserialize, Serialize};
 
-use crate::decide::layout;
+use super::made::{Made, Making};
+use super::task::Task;
+use crate::decide::{Step, layout};
 
-/// The version of the format that this agent writes and reads.
-pub const VERSION: u32 = 1;
+/// How often a step is begun before it is given up: an agent that ends each time is ended by the step.
+const TRIES: u32 = 3;
 
 /// Everything that must outlive the agent.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Record {
-    /// [`VERSION`].
-    pub version: u32,
     /// The boot during which the layout was last put in order. Empty: never.
     pub boot_id: String,
     /// Instances that this agent made or adopted.
@@ -22,9 +22,22 @@ pub struct Record {
     pub verified: Vec<PreviousGpu>,
     /// The latest operation that was to destroy something.
     pub operation: Option<Task>,
+    /// The latest step, from before the driver was asked for it until the stage ends.
+    pub step: Option<Begun>,
     /// MIG modes that could not be brought about, one at most of each GPU. Not tried again during the same boot.
-    #[serde(default)]
     pub needs_reboot: Vec<NeedsReboot>,
+}
+
+/// A step that was begun. Whether it had its effect only a look at the GPUs can tell.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Begun {
+    /// What was asked of the driver.
+    pub step: Step,
+    /// In which boot.
+    pub boot_id: String,
+    /// How often in a row, by this agent and those before it.
+    pub times: u32,
 }
 
 /// A MIG mode that only a reboot brings.
@@ -41,144 +54,71 @@ pub struct NeedsReboot {
     pub why: String,
 }
 
-/// An instance that this agent made or adopted.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Made {
-    /// UUID of the GPU.
-    pub gpu: String,
-    /// Profile and place.
-    pub at: PlacedProfile,
-    /// UUID of the MIG device. Unset: it was about to be made.
-    pub device: Option<String>,
-}
-
-/// An operation from the decision to destroy on.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Task {
-    /// The operator's number.
-    pub id: i64,
-    /// Where it goes.
-    pub target: Target,
-    /// Where it goes back to.
-    pub previous: Vec<PreviousGpu>,
-    /// How far it is.
-    pub stage: Stage,
-}
-
-/// How far an operation is.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
-#[serde(rename_all_fields = "camelCase")]
-pub enum Stage {
-    /// The operator may not know yet: it has begun only if the `GpuNode` says `Destroying`.
-    Intended,
-    /// What is not wanted goes.
-    Clearing,
-    /// What is wanted is made.
-    Building,
-    /// A step failed: what was made goes again.
-    UndoClearing {
-        /// Why.
-        error: String,
-    },
-    /// A step failed: what was destroyed is made again.
-    UndoBuilding {
-        /// Why.
-        error: String,
-    },
-    /// The target is reached and read back.
-    Done,
-    /// The layout from before is back and read back.
-    RolledBack {
-        /// Why.
-        error: String,
-    },
-    /// Neither could be reached.
-    Failed {
-        /// Why.
-        error: String,
-    },
-}
-
-impl Stage {
-    /// Whether the GPUs are being changed: the only ways out are the target, the layout before, or a person.
-    pub const fn is_under_way(&self) -> bool {
-        match self {
-            Self::Clearing
-            | Self::Building
-            | Self::UndoClearing { .. }
-            | Self::UndoBuilding { .. } => true,
-            Self::Intended | Self::Done | Self::RolledBack { .. } | Self::Failed { .. } => false,
-        }
-    }
-
-    /// What the operator is told; nothing about an intent.
-    pub const fn reported(&self) -> Option<AgentStage> {
-        match self {
-            Self::Intended => None,
-            Self::Clearing | Self::UndoClearing { .. } => Some(AgentStage::Destroying),
-            Self::Building | Self::UndoBuilding { .. } => Some(AgentStage::Creating),
-            Self::Done => Some(AgentStage::Done),
-            Self::RolledBack { .. } => Some(AgentStage::RolledBack),
-            Self::Failed { .. } => Some(AgentStage::Failed),
-        }
-    }
-
-    /// What went wrong, if something did.
-    pub fn error(&self) -> Option<&str> {
-        match self {
-            Self::Intended | Self::Clearing | Self::Building | Self::Done => None,
-            Self::UndoClearing { error }
-            | Self::UndoBuilding { error }
-            | Self::RolledBack { error }
-            | Self::Failed { error } => Some(error),
-        }
-    }
-
-    /// Where it goes on after a failure: back, or nowhere if it was going back already.
-    #[must_use]
-    pub fn failed(&self, why: String) -> Self {
-        match self.error() {
-            None => Self::UndoClearing { error: why },
-            Some(first) => Self::Failed {
-                error: format!("{first}; going back failed too: {why}"),
-            },
-        }
-    }
-}
-
 impl Record {
     /// Nothing is known yet.
     pub fn new() -> Self {
-        Self {
-            version: VERSION,
-            ..Self::default()
+        Self::default()
+    }
+
+    /// Whether an instance is ours: made at this place by us in this boot, and not made again by somebody else since.
+    pub fn owns(&self, boot_id: &str, gpu: &str, instance: &MigInstance) -> bool {
+        self.made.iter().any(|made| made.is(boot_id, gpu, instance))
+    }
+
+    /// Whether a step may be begun once more.
+    ///
+    /// # Errors
+    /// It has ended the agent too often. A sentence.
+    pub fn may_begin(&self, step: &Step, boot_id: &str) -> Result<(), String> {
+        match self.tries(step, boot_id) {
+            tries if tries < TRIES => Ok(()),
+            tries => Err(format!(
+                "the agent has ended {tries} times while it was to {step}; see its log from before, and the kernel's"
+            )),
         }
     }
 
-    /// Whether an instance is ours: made at this place by us, and not made again by somebody else since.
-    pub fn owns(&self, gpu: &str, instance: &MigInstance) -> bool {
-        self.made.iter().any(|made| made.is(gpu, instance))
+    /// Says that a step is about to be taken, and so what will be ours by it.
+    pub fn begin(&mut self, step: &Step, boot_id: &str) {
+        self.step = Some(Begun {
+            times: self.tries(step, boot_id) + 1,
+            step: step.clone(),
+            boot_id: boot_id.to_owned(),
+        });
+        match step {
+            Step::CreateInstance { gpu, at } => self.claim(gpu, at, boot_id, Making::Empty),
+            Step::CreateDevice { gpu, at } => self.claim(gpu, at, boot_id, Making::Filling),
+            // What others have made is ours from when it is empty: nobody else will take it away.
+            Step::DestroyDevice { gpu, at, .. } | Step::DestroyInstance { gpu, at } => {
+                let known =
+                    |it: &Made| it.boot_id == boot_id && it.stands_at(gpu, &at.profile, at.start);
+                if !self.made.iter().any(known) {
+                    self.claim(gpu, at, boot_id, Making::Empty);
+                }
+            }
+            Step::SetMode { .. } | Step::Reset { .. } => {}
+        }
     }
 
-    /// Says that an instance is about to be made, or that this is its device.
-    pub fn claim(&mut self, gpu: &str, at: &PlacedProfile, device: Option<String>) {
+    /// Says how far an instance is.
+    pub fn claim(&mut self, gpu: &str, at: &PlacedProfile, boot_id: &str, making: Making) {
         self.disclaim(gpu, at);
         self.made.push(Made {
             gpu: gpu.to_owned(),
             at: at.clone(),
-            device,
+            boot_id: boot_id.to_owned(),
+            making,
         });
     }
 
     /// Says that an instance was not made after all.
     pub fn disclaim(&mut self, gpu: &str, at: &PlacedProfile) {
-        self.made.retain(|made| made.gpu != gpu || made.at != *at);
+        self.made
+            .retain(|made| !made.stands_at(gpu, &at.profile, at.start));
     }
 
     /// Says that the target of an operation is reached. What stands where it wanted it is ours from now on.
-    pub fn finish(&mut self, task: &Task, gpus: &[GpuStatus]) {
+    pub fn finish(&mut self, task: &Task, boot_id: &str, gpus: &[GpuStatus]) {
         for wanted in &task.target.gpus {
             let gpu = gpus.iter().find(|gpu| gpu.uuid == wanted.uuid);
             let instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
@@ -187,7 +127,8 @@ impl Record {
                     start: instance.start,
                     profile: instance.profile.clone(),
                 };
-                self.claim(&wanted.uuid, &at, instance.uuid.clone());
+                let making = instance.uuid.clone().map_or(Making::Empty, Making::Device);
+                self.claim(&wanted.uuid, &at, boot_id, making);
             }
         }
         self.verify(&layout::wanted(&task.target));
@@ -195,15 +136,15 @@ impl Record {
 
     /// Forgets instances that are gone, and learns the devices of those that were about to be made. Not while GPUs are
     /// being changed.
-    pub fn settle(&mut self, gpus: &[GpuStatus]) {
+    pub fn settle(&mut self, boot_id: &str, gpus: &[GpuStatus]) {
         self.made.retain_mut(|made| {
             let gpu = gpus.iter().find(|gpu| gpu.uuid == made.gpu);
             let mut instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
-            let Some(instance) = instances.find(|it| made.is(&made.gpu, it)) else {
+            let Some(instance) = instances.find(|it| made.is(boot_id, &made.gpu, it)) else {
                 return false;
             };
-            if instance.uuid.is_some() {
-                made.device.clone_from(&instance.uuid);
+            if let Some(device) = &instance.uuid {
+                made.making = Making::Device(device.clone());
             }
             true
         });
@@ -215,6 +156,12 @@ impl Record {
         self.needs_reboot.push(need);
     }
 
+    fn tries(&self, step: &Step, boot_id: &str) -> u32 {
+        let begun = self.step.as_ref();
+        let same = begun.filter(|begun| begun.step == *step && begun.boot_id == boot_id);
+        same.map_or(0, |begun| begun.times)
+    }
+
     /// Says that the GPUs of this layout have it.
     fn verify(&mut self, layout: &[PreviousGpu]) {
         self.needs_reboot
@@ -222,17 +169,5 @@ impl Record {
         self.verified
             .retain(|known| layout.iter().all(|gpu| gpu.uuid != known.uuid));
         self.verified.extend_from_slice(layout);
-    }
-}
-
-impl Made {
-    fn is(&self, gpu: &str, instance: &MigInstance) -> bool {
-        let same = match (&self.device, &instance.uuid) {
-            (Some(ours), Some(found)) => ours == found,
-            (None, _) | (_, None) => true,
-        };
-        same && self.gpu == gpu
-            && self.at.start == instance.start
-            && self.at.profile == instance.profile
     }
 }

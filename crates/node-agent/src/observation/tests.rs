@@ -4,7 +4,7 @@ use crds::gpu_node::GpuStatus;
 use gpu::Inventory;
 
 use super::Observation;
-use crate::journal::Record;
+use crate::journal::{Making, Record};
 use crate::world::{a100, at, cut, holder, place};
 
 fn seen(gpus: Vec<GpuStatus>, devices: &[&str]) -> Observation {
@@ -14,7 +14,7 @@ fn seen(gpus: Vec<GpuStatus>, devices: &[&str]) -> Observation {
         gpus,
     };
     let mut record = Record::new();
-    record.claim("G", &place("1g.5gb", 1), None);
+    record.claim("G", &place("1g.5gb", 1), "first", Making::Filling);
     Observation::new("first".to_owned(), inventory, &holders, None, Some(&record))
 }
 

@@ -124,10 +124,15 @@ impl Bed {
 
     /// Reason and message of the condition `Ready`, and whether it holds.
     pub fn ready(&self) -> (bool, String, String) {
+        self.condition("Ready")
+    }
+
+    /// The same of this condition.
+    pub fn condition(&self, kind: &str) -> (bool, String, String) {
         let conditions = self.said().conditions;
-        let ready = conditions.into_iter().find(|it| it.type_ == "Ready");
-        let ready = ready.unwrap();
-        (ready.status == "True", ready.reason, ready.message)
+        let found = conditions.into_iter().find(|it| it.type_ == kind);
+        let found = found.unwrap();
+        (found.status == "True", found.reason, found.message)
     }
 
     pub fn taken(&self) -> usize {

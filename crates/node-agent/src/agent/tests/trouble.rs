@@ -6,7 +6,7 @@ use std::time::Duration;
 use crds::gpu_node::{AgentStage, OperationStage};
 use http::Method;
 
-use super::bed::{Bed, halves, spec};
+use super::bed::{Bed, halves, small, spec};
 use crate::agent::{Next, POLL, SOON};
 use crate::api::fake::Trouble;
 use crate::world::{World, a100};
@@ -67,38 +67,72 @@ async fn a_kubelet_that_restarts_during_a_drain_ends_nothing_but_nothing_begins_
 }
 
 #[tokio::test]
-async fn a_journal_that_cannot_be_read_is_left_and_nothing_is_changed() {
+async fn what_an_unreadable_journal_said_is_unknown_and_its_instances_are_somebody_elses() {
     let mut bed = Bed::new().await;
-    fs::write(bed.journal(), "{torn").unwrap();
-    bed.restart();
     bed.ask(OperationStage::Proceed, halves());
     bed.settle().await;
-    let (holds, reason, message) = bed.ready();
-    assert!(
-        !holds && message.contains("move the file away"),
-        "{message}"
-    );
-    assert_eq!(reason, "JournalUnreadable");
-    assert_eq!(bed.stage(), AgentStage::Refused);
-    assert_eq!(fs::read_to_string(bed.journal()).unwrap(), "{torn");
-    assert_eq!(bed.taken(), 0);
-    fs::remove_file(bed.journal()).unwrap();
+    assert_eq!(bed.stage(), AgentStage::Done);
+    let taken = bed.taken();
+    fs::write(bed.journal(), "{torn").unwrap();
+    bed.restart();
     bed.look().await;
+    let kept = bed.journal().with_extension("json.unreadable-1");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), "{torn");
+    let (lost, reason, message) = bed.condition("JournalLost");
+    assert!(lost && reason == "Unreadable");
+    assert!(message.contains(kept.to_str().unwrap()), "{message}");
+    assert!(message.contains("mig.adopt"), "{message}");
     assert!(bed.ready().0);
+    assert!(bed.said().gpus[0].instances.iter().all(|it| !it.owned));
+
+    let mut asked = spec(OperationStage::Proceed, small());
+    asked.operation.as_mut().unwrap().id = 8;
+    bed.api.set_spec(&asked);
+    bed.hear();
+    bed.settle().await;
+    assert_eq!(bed.stage(), AgentStage::Refused);
+    assert!(bed.error().contains("made by somebody else"));
+    assert_eq!(bed.taken(), taken);
+
+    asked.operation.as_mut().unwrap().id = 9;
+    asked.target.as_mut().unwrap().adopt = true;
+    bed.api.set_spec(&asked);
+    bed.hear();
+    bed.settle().await;
+    assert_eq!(bed.stage(), AgentStage::Done, "{:?}", bed.operation());
+    assert!(bed.said().gpus[0].instances.iter().all(|it| it.owned));
+    assert!(bed.condition("JournalLost").0, "until a person has seen it");
+    fs::remove_file(kept).unwrap();
+    bed.look().await;
+    assert!(!bed.condition("JournalLost").0);
 }
 
 #[tokio::test]
 async fn an_operation_that_the_journal_has_lost_is_for_a_person() {
-    let mut bed = Bed::new().await;
-    bed.ask(OperationStage::Proceed, halves());
-    bed.look().await;
-    fs::remove_file(bed.journal()).unwrap();
-    bed.restart();
-    bed.settle().await;
-    assert_eq!(bed.stage(), AgentStage::Failed);
-    assert!(bed.error().contains("the journal knows nothing of it"));
-    assert_eq!(bed.operation().previous.len(), 1);
-    assert_eq!(bed.taken(), 0);
+    for unreadable in [false, true] {
+        let mut bed = Bed::new().await;
+        bed.ask(OperationStage::Proceed, halves());
+        bed.look().await;
+        let kept = bed.journal().with_extension("json.unreadable-1");
+        let said = if unreadable {
+            fs::write(bed.journal(), "{torn").unwrap();
+            format!("cannot be read and is kept as {}", kept.display())
+        } else {
+            fs::remove_file(bed.journal()).unwrap();
+            "the journal knows nothing of it".to_owned()
+        };
+        bed.restart();
+        bed.settle().await;
+        assert_eq!(bed.stage(), AgentStage::Failed);
+        assert!(bed.error().contains(&said), "{}", bed.error());
+        assert_eq!(bed.operation().previous.len(), 1);
+        assert_eq!(bed.taken(), 0);
+        assert_eq!(kept.exists(), unreadable);
+        bed.restart();
+        bed.settle().await;
+        assert_eq!(bed.stage(), AgentStage::Failed, "and stays so");
+        assert_eq!(bed.taken(), 0);
+    }
 }
 
 #[tokio::test]
