@@ -1,5 +1,6 @@
 //! Takes the steps: journal before hand, one step, and then somebody looks again.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crds::gpu_node::{MigMode, PreviousGpu, Target};
@@ -45,6 +46,8 @@ pub struct Engine {
     /// The step that was taken last, if nothing came between: taken twice in a row it has no effect. A MIG mode counts
     /// as taken when it is pending.
     took: Option<Step>,
+    /// GPUs whose layout could not be made again after a reboot, by UUID, and why.
+    given_up: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -55,6 +58,7 @@ impl Engine {
             journal,
             metrics,
             took: None,
+            given_up: BTreeMap::new(),
         }
     }
 
@@ -66,6 +70,12 @@ impl Engine {
     /// Journals that nobody could read: see [`Journal::kept`].
     pub fn kept(&self) -> Result<Vec<PathBuf>, JournalError> {
         self.journal.kept()
+    }
+
+    /// GPUs whose layout could not be made again after a reboot, by UUID, and why. Until the next operation, or the next
+    /// start of the agent.
+    pub fn given_up(&self) -> &BTreeMap<String, String> {
+        &self.given_up
     }
 
     /// Learns from a look while nothing is under way: which of our instances there are, and that a reboot is over.
@@ -96,6 +106,7 @@ impl Engine {
     /// Writes down that the operator knows: the operation has begun.
     pub fn confirm(&mut self) -> Result<(), JournalError> {
         self.took = None;
+        self.given_up.clear();
         self.stage(Stage::Clearing)
     }
 
@@ -139,9 +150,11 @@ impl Engine {
         }
     }
 
-    /// One step of what a reboot has taken away. What fails is left to an operation.
+    /// One step of what a reboot has taken away. A GPU on which one fails is left to an operation.
     pub async fn recover(&mut self, seen: &Observation) -> Result<Progress, EngineError> {
-        match recovery(self.record(), &seen.boot_id, &seen.gpus, seen.holders()) {
+        let holders = seen.holders();
+        let record = self.record();
+        match recovery(record, &seen.boot_id, &seen.gpus, holders, &self.given_up) {
             Recovery::Over => {
                 self.rebooted(seen)?;
                 Ok(Progress::Over)
@@ -150,9 +163,11 @@ impl Engine {
                 "the node was rebooted; nobody knows yet who holds the devices".to_owned(),
             )),
             Recovery::Take(step) => {
+                let gpu = step.gpu().to_owned();
                 if let Err(why) = self.take(step, seen).await? {
-                    tracing::error!(why, "cannot restore the layout from before the reboot");
-                    self.rebooted(seen)?;
+                    tracing::error!(gpu, why, "cannot restore the layout from before the reboot");
+                    self.took = None;
+                    self.given_up.insert(gpu, why);
                 }
                 Ok(Progress::Stepped)
             }

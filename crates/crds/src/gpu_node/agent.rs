@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GpuStatus, MigTarget};
+use super::{GpuStatus, MigTarget, PlacedProfile};
 
 /// What a node's agent sees and does.
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -30,6 +30,7 @@ pub struct AgentStatus {
     pub operation: Option<AgentOperation>,
     /// `Ready`: the driver answers and the holders are known. `Drifted`: the GPUs are not as last verified. `ModesSettled`:
     /// no MIG mode waits for a reset (`ModePending`), and none was asked for that needs a reboot (`RebootRequired`).
+    /// `ForeignInstances`: somebody else has made instances; the message names them and says how they are adopted.
     /// `JournalLost`: what the agent made before is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
@@ -95,4 +96,8 @@ pub struct PreviousGpu {
     pub uuid: String,
     /// Its slices.
     pub mig: MigTarget,
+    /// Instances of others that were no whole devices: divided, or without a compute instance. Those that an operation
+    /// takes away come back as one device each: what was in them is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub divided: Vec<PlacedProfile>,
 }

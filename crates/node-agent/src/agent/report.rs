@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use super::operate::Say;
 use super::{Agent, Next, View};
 use crate::api::ApiError;
-use crate::decide::conditions::{drifted, modes_settled};
+use crate::decide::conditions::{drifted, foreign_instances, modes_settled};
 use crate::decide::journal_lost;
 use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::observation::Observation;
@@ -77,7 +77,14 @@ impl Agent {
         // In the middle of an operation the GPUs are meant to differ; without the journal nobody knows from what.
         if let Some(engine) = self.engine.as_ref().filter(|_| !self.is_under_way()) {
             let verified = &engine.record().verified;
-            drifted(&mut conditions, &seen.gpus, verified, now);
+            drifted(
+                &mut conditions,
+                &seen.gpus,
+                verified,
+                engine.given_up(),
+                now,
+            );
+            foreign_instances(&mut conditions, &seen.gpus, now);
             modes_settled(&mut conditions, &seen.gpus, &seen.needs_reboot, now);
         }
         if self.engine.is_some() {

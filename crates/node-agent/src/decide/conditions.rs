@@ -1,4 +1,7 @@
-//! The conditions about the GPUs: MIG modes that are not in effect, and a layout that is not the one that was verified.
+//! The conditions about the GPUs: MIG modes that are not in effect, a layout that is not the one that was verified, and
+//! instances that others have made.
+
+use std::collections::BTreeMap;
 
 use crds::gpu_node::{GpuStatus, PreviousGpu};
 use jiff::Timestamp;
@@ -59,16 +62,23 @@ fn pending(gpu: &GpuStatus) -> Option<String> {
     })
 }
 
-/// The condition `Drifted`, about the GPUs as they are: each difference from what was last verified.
+/// The condition `Drifted`, about the GPUs as they are: each difference from what was last verified. `given_up` says, by
+/// UUID, why a GPU could not be put in order after a reboot.
 pub fn drifted(
     conditions: &mut Vec<Condition>,
     gpus: &[GpuStatus],
     verified: &[PreviousGpu],
+    given_up: &BTreeMap<String, String>,
     now: Timestamp,
 ) {
     let differs = layout::differences(gpus, verified);
+    let failures = given_up
+        .iter()
+        .map(|(gpu, why)| format!("GPU {gpu} could not be put in order after the reboot: {why}"));
+    let told: Vec<_> = differs.iter().cloned().chain(failures).collect();
     let (reason, message) = match (differs.is_empty(), verified.is_empty()) {
-        (false, _) => ("Differs", differs.join("; ")),
+        (false, _) if !given_up.is_empty() => ("NotRestored", told.join("; ")),
+        (false, _) => ("Differs", told.join("; ")),
         (true, true) => (
             "NothingVerified",
             "no operation has set these GPUs yet".into(),
@@ -77,4 +87,45 @@ pub fn drifted(
     };
     let verdict = Verdict::from(!differs.is_empty());
     conditions::set(conditions, "Drifted", verdict, reason, &message, None, now);
+}
+
+/// The condition `ForeignInstances`: which instances somebody else has made or divided, and how they are adopted.
+pub fn foreign_instances(conditions: &mut Vec<Condition>, gpus: &[GpuStatus], now: Timestamp) {
+    let all: Vec<_> = gpus.iter().flat_map(foreign).collect();
+    let (reason, message) = if all.is_empty() {
+        let message = "every instance was made by this agent".into();
+        ("None", message)
+    } else {
+        let message = format!(
+            "made or divided by somebody else: {}; they are left alone, and what is wanted must go around them. With \
+             mig.adopt: true in the policy, operations may take them over or destroy them",
+            all.join("; ")
+        );
+        ("NotOurs", message)
+    };
+    let verdict = Verdict::from(!all.is_empty());
+    conditions::set(
+        conditions,
+        "ForeignInstances",
+        verdict,
+        reason,
+        &message,
+        None,
+        now,
+    );
+}
+
+fn foreign(gpu: &GpuStatus) -> Vec<String> {
+    let theirs = gpu.instances.iter().filter(|it| !it.owned);
+    theirs
+        .map(|it| {
+            let inside = match (&it.uuid, &*it.parts) {
+                (Some(device), _) => device.clone(),
+                (None, []) => "no compute instance".to_owned(),
+                (None, parts) => format!("divided: {}", parts.join(", ")),
+            };
+            let (profile, start, index) = (&it.profile, it.start, gpu.index);
+            format!("{profile} at slice {start} of GPU {index} ({inside})")
+        })
+        .collect()
 }

@@ -5,25 +5,58 @@ use crds::gpu_node::{
 };
 use crds::policy::StrategyType;
 
-use super::next::is_on;
+use super::next::{is_at, is_on};
 
 /// The slices that a target asks for.
 pub fn wanted(target: &Target) -> Vec<PreviousGpu> {
     let of = |gpu: &GpuTarget| PreviousGpu {
         uuid: gpu.uuid.clone(),
         mig: gpu.mig.clone(),
+        divided: Vec::new(),
     };
     target.gpus.iter().map(of).collect()
 }
 
-/// The slices that the GPUs of a target have now. An instance that is no device for pods is not worth going back to.
+/// The slices that the GPUs of a target have now. An instance of ours that is no device for pods is not worth going back
+/// to; one of somebody else's keeps its place.
 pub fn present(gpus: &[GpuStatus], target: &Target) -> Vec<PreviousGpu> {
     let is_meant = |gpu: &&GpuStatus| target.gpus.iter().any(|wanted| wanted.uuid == gpu.uuid);
     let of = |gpu: &GpuStatus| PreviousGpu {
         uuid: gpu.uuid.clone(),
         mig: slices(gpu),
+        divided: divided(gpu),
     };
     gpus.iter().filter(is_meant).map(of).collect()
+}
+
+fn divided(gpu: &GpuStatus) -> Vec<PlacedProfile> {
+    let theirs = gpu.instances.iter().filter(|it| !it.owned);
+    theirs
+        .filter(|it| it.uuid.is_none())
+        .map(|it| PlacedProfile {
+            start: it.start,
+            profile: it.profile.clone(),
+        })
+        .collect()
+}
+
+/// What is not as it was although every place of this layout is taken again: a sentence for each instance of somebody
+/// else's that came back as one device.
+pub fn changed(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Vec<String> {
+    let of = |previous: &PreviousGpu| {
+        let gpu = gpus.iter().find(|gpu| gpu.uuid == previous.uuid);
+        let instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
+        instances
+            .filter(|it| it.owned && previous.divided.iter().any(|place| is_at(it, place)))
+            .map(|it| {
+                format!(
+                    "{} at slice {} of GPU {} is one device now, and was somebody else's, with other compute instances or none",
+                    it.profile, it.start, previous.uuid
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    layout.iter().flat_map(of).collect()
 }
 
 /// The slices of a GPU that pods can use.
@@ -65,10 +98,22 @@ fn target(gpu: &GpuStatus, wanted: &PreviousGpu) -> GpuTarget {
     GpuTarget {
         uuid: gpu.uuid.clone(),
         index: gpu.index,
-        mig: wanted.mig.clone(),
+        mig: with_divided(gpu, wanted),
         sharing: SharingTarget {
             r#type: StrategyType::Exclusive,
             replicas: 1,
         },
     }
+}
+
+/// The slices, and those places of instances of others that are not theirs any more.
+fn with_divided(gpu: &GpuStatus, wanted: &PreviousGpu) -> MigTarget {
+    let mut mig = wanted.mig.clone();
+    let is_theirs = |place: &&PlacedProfile| {
+        let mut instances = gpu.instances.iter();
+        instances.any(|it| !it.owned && is_at(it, place))
+    };
+    let taken = wanted.divided.iter().filter(|place| !is_theirs(place));
+    mig.instances.extend(taken.cloned());
+    mig
 }

@@ -48,8 +48,10 @@ pub fn next_move(task: &Task, gpus: &[GpuStatus], holders: Result<(), &str>) -> 
             clear(&task.stage, step, gpus, holders, then)
         }
         Stage::UndoBuilding { error } => {
+            let changed = layout::changed(gpus, &task.previous);
+            let told: Vec<_> = [error.clone()].into_iter().chain(changed).collect();
             let then = Stage::RolledBack {
-                error: error.clone(),
+                error: told.join("; "),
             };
             build(&task.stage, gpus, &task.previous, then)
         }

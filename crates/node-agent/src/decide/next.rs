@@ -35,7 +35,9 @@ pub fn building(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Option<Step> {
         .filter(|(gpu, wanted)| wanted.mig.enabled && is_on(gpu.mig.current))
         .find_map(|(gpu, wanted)| {
             let mut places = wanted.mig.instances.iter();
-            places.find_map(|place| make(gpu, place))
+            let mut divided = wanted.divided.iter();
+            let made = places.find_map(|place| make(gpu, place));
+            made.or_else(|| divided.find_map(|place| replace(gpu, place)))
         })
 }
 
@@ -51,7 +53,7 @@ fn pairs<'a>(
 
 fn clear(gpu: &GpuStatus, wanted: &PreviousGpu, way: Way) -> Option<Step> {
     let mut instances = gpu.instances.iter();
-    if let Some(instance) = instances.find(|it| goes(it, &wanted.mig.instances, way)) {
+    if let Some(instance) = instances.find(|it| goes(it, wanted, way)) {
         return Some(destroy(gpu, instance));
     }
     switch(gpu, wanted)
@@ -66,8 +68,9 @@ fn switch(gpu: &GpuStatus, wanted: &PreviousGpu) -> Option<Step> {
     })
 }
 
-fn goes(instance: &MigInstance, places: &[PlacedProfile], way: Way) -> bool {
-    let is_wanted = places.iter().any(|place| is_at(instance, place));
+fn goes(instance: &MigInstance, wanted: &PreviousGpu, way: Way) -> bool {
+    let mut places = wanted.mig.instances.iter().chain(&wanted.divided);
+    let is_wanted = places.any(|place| is_at(instance, place));
     match way {
         Way::Forward { adopt } => {
             (instance.owned || adopt) && !(is_wanted && instance.uuid.is_some())
@@ -96,6 +99,13 @@ fn make(gpu: &GpuStatus, place: &PlacedProfile) -> Option<Step> {
         Some(instance) if instance.uuid.is_none() => Some(Step::CreateDevice { gpu, at }),
         Some(_) => None,
     }
+}
+
+/// Makes what takes the place of an instance of somebody else's that is gone. One that stands there is left.
+fn replace(gpu: &GpuStatus, place: &PlacedProfile) -> Option<Step> {
+    let mut instances = gpu.instances.iter();
+    let is_theirs = instances.any(|it| !it.owned && is_at(it, place));
+    (!is_theirs).then(|| make(gpu, place)).flatten()
 }
 
 /// Whether the instance has this profile at this place.

@@ -1,5 +1,7 @@
 //! What a reboot took away, made again at once where nobody is on the GPU: there is nobody to drain.
 
+use std::collections::BTreeMap;
+
 use crds::gpu_node::{GpuStatus, PreviousGpu};
 
 use super::Step;
@@ -17,18 +19,22 @@ pub enum Recovery {
     Take(Step),
 }
 
-/// The next step of recovery. Only what is missing is made; nothing is ever destroyed, and a GPU with somebody on it,
-/// or with instances that others have made, is left to an operation.
+/// The next step of recovery. Only what is missing is made; nothing is ever destroyed. Left to an operation is a GPU with
+/// somebody on it, with instances that others have made, that is among those `given_up` (by UUID, with the reason), or
+/// that was rebooted to get the mode that it has now.
 pub fn recovery(
     record: &Record,
     boot_id: &str,
     gpus: &[GpuStatus],
     holders: Result<(), &str>,
+    given_up: &BTreeMap<String, String>,
 ) -> Recovery {
     if record.boot_id == boot_id || record.boot_id.is_empty() {
         return Recovery::Over;
     }
-    let free: Vec<_> = gpus.iter().filter(|gpu| is_free(gpu)).cloned().collect();
+    let is_left = |gpu: &GpuStatus| given_up.contains_key(&gpu.uuid) || is_chosen(record, gpu);
+    let free = gpus.iter().filter(|gpu| is_free(gpu) && !is_left(gpu));
+    let free: Vec<_> = free.cloned().collect();
     let step = mode(&free, &record.verified).or_else(|| building(&free, &record.verified));
     match (step, holders) {
         (None, _) => Recovery::Over,
@@ -39,6 +45,12 @@ pub fn recovery(
 
 fn is_free(gpu: &GpuStatus) -> bool {
     gpu.holders.is_empty() && gpu.processes.is_empty() && gpu.instances.iter().all(|it| it.owned)
+}
+
+/// Whether somebody was told to reboot the node for this mode, and has.
+fn is_chosen(record: &Record, gpu: &GpuStatus) -> bool {
+    let mut needs = record.needs_reboot.iter();
+    needs.any(|need| need.gpu == gpu.uuid && is_on(gpu.mig.current) == need.enabled)
 }
 
 /// On some GPUs MIG mode does not outlive a reboot.

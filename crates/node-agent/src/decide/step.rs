@@ -29,6 +29,18 @@ pub enum Step {
 }
 
 impl Step {
+    /// UUID of the GPU that it changes.
+    pub fn gpu(&self) -> &str {
+        match self {
+            Self::SetMode { gpu, .. }
+            | Self::Reset { gpu }
+            | Self::DestroyDevice { gpu, .. }
+            | Self::DestroyInstance { gpu, .. }
+            | Self::CreateInstance { gpu, .. }
+            | Self::CreateDevice { gpu, .. } => gpu,
+        }
+    }
+
     /// One word for metrics.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! The engine on simulated GPUs, and on a new agent after each step.
 
+mod foreign;
 mod modes;
 mod own_process;
 
@@ -267,6 +268,33 @@ fn what_a_reboot_took_away_is_left_when_it_cannot_be_made_again() {
         let seen = bed.look(&engine).await;
         assert_eq!(engine.recover(&seen).await.unwrap(), Progress::Over);
         assert!(bed.slices().is_empty());
+    });
+}
+
+#[test]
+fn a_gpu_that_cannot_be_restored_does_not_keep_another_from_it_and_is_not_tried_for_ever() {
+    on_a_node(&["A100-SXM4-40GB", "A100-SXM4-40GB"], async |node| {
+        let bed = Bed { node };
+        let mut both = bed.target(&MIXED);
+        let second = node.gpus().unwrap()[1].uuid.clone();
+        both.gpus.extend(world::target(&second, &MIXED).gpus);
+        bed.operate(&both).await;
+        node.reboot().unwrap();
+        node.inject(fault("nvmlDeviceCreateGpuInstanceWithPlacement", 2))
+            .unwrap();
+        let mut engine = bed.engine();
+        for _ in 0..MOVES {
+            let seen = bed.look(&engine).await;
+            if engine.recover(&seen).await.unwrap() == Progress::Over {
+                break;
+            }
+        }
+        let seen = bed.look(&engine).await;
+        assert_eq!(engine.record().boot_id, seen.boot_id);
+        let made: Vec<_> = seen.gpus.iter().map(|gpu| gpu.instances.len()).collect();
+        assert_eq!(made, [1, MIXED.len()]);
+        let given_up: Vec<_> = engine.given_up().keys().cloned().collect();
+        assert_eq!(given_up, [seen.gpus[0].uuid.clone()]);
     });
 }
 

@@ -226,6 +226,31 @@ fn an_adopted_instance_goes_with_its_parts_unless_somebody_is_on_one() {
 }
 
 #[test]
+fn what_somebody_had_divided_comes_back_as_one_device_and_that_is_told() {
+    let mut gpu = cut(a100("G"), &[("1g.5gb", 0), ("3g.20gb", 4)]);
+    let theirs = at(&mut gpu, 4);
+    (theirs.uuid, theirs.owned) = (None, false);
+    theirs.parts = vec!["MIG-a".to_owned()];
+    let mut target = target("G", &[("7g.40gb", 0)]);
+    target.adopt = true;
+    // It goes with the third step, and nothing is made anew before the fourth.
+    for (fails_after, stands) in [(1, true), (2, true), (3, false), (4, false)] {
+        let mut world = World::new(vec![gpu.clone()]);
+        world.fails_after = Some(fails_after);
+        let mut task = begin(&gpu, &target);
+        run(&mut world, &mut task);
+        let Stage::RolledBack { error } = &task.stage else {
+            panic!("{fails_after}: {task:?}");
+        };
+        let told = "3g.20gb at slice 4 of GPU G is one device now, and was somebody else's";
+        assert_eq!(error.contains(told), !stands, "{fails_after}: {error}");
+        let back = at(&mut world.gpus[0], 4);
+        assert_eq!(back.parts.is_empty(), !stands, "{fails_after}");
+        assert_eq!(back.uuid.is_some(), !stands, "{fails_after}");
+    }
+}
+
+#[test]
 fn a_failure_on_the_way_back_is_the_end_and_both_reasons_are_told() {
     let gpu = cut(a100("G"), &[("1g.5gb", 0)]);
     let mut task = begin(&gpu, &target("G", &[("3g.20gb", 4)]));

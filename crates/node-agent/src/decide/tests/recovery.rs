@@ -1,10 +1,22 @@
 //! What is made again after a reboot, and what is not.
 
+use std::collections::BTreeMap;
+
 use crds::gpu_node::{GpuProcess, GpuStatus, MigMode, PreviousGpu};
 
-use crate::decide::{Recovery, Step, layout, recovery};
-use crate::journal::Record;
+use crate::decide::{self, Recovery, Step, layout};
+use crate::journal::{NeedsReboot, Record};
 use crate::world::{a100, at, cut, holder, place, target};
+
+/// What there is to do where no GPU was given up.
+fn recovery(
+    record: &Record,
+    boot_id: &str,
+    gpus: &[GpuStatus],
+    holders: Result<(), &str>,
+) -> Recovery {
+    decide::recovery(record, boot_id, gpus, holders, &BTreeMap::new())
+}
 
 fn record(verified: Vec<PreviousGpu>) -> Record {
     let mut record = Record::new();
@@ -83,4 +95,44 @@ fn only_another_boot_and_a_known_layout_are_a_reason() {
 fn nothing_is_made_while_nobody_knows_who_holds_what() {
     let answer = recovery(&seven(), "second", &[a100("G")], Err("no kubelet"));
     assert_eq!(answer, Recovery::Wait);
+}
+
+#[test]
+fn a_gpu_that_is_held_or_was_given_up_does_not_keep_the_others_from_being_restored() {
+    let layouts = ["G", "H", "I"].map(|uuid| layout::wanted(&target(uuid, &[("7g.40gb", 0)])));
+    let record = record(layouts.concat());
+    let mut held = a100("G");
+    held.holders.push(holder("a", "G"));
+    let gpus = [held, a100("H"), a100("I")];
+    let given_up = |uuids: &[&str]| {
+        let why = |uuid: &&str| ((*uuid).to_owned(), "no such profile".to_owned());
+        let given_up = uuids.iter().map(why).collect();
+        match decide::recovery(&record, "second", &gpus, Ok(()), &given_up) {
+            Recovery::Take(step) => Some(step.gpu().to_owned()),
+            Recovery::Over => None,
+            Recovery::Wait => panic!("waits"),
+        }
+    };
+    assert_eq!(given_up(&[]).as_deref(), Some("H"));
+    assert_eq!(given_up(&["H"]).as_deref(), Some("I"));
+    assert_eq!(given_up(&["H", "I"]), None);
+}
+
+#[test]
+fn a_mode_that_somebody_rebooted_the_node_for_is_not_undone() {
+    let mut record = record(layout::wanted(&target("G", &[])));
+    let whole = Step::SetMode {
+        gpu: "G".to_owned(),
+        enabled: false,
+    };
+    let gpus = [a100("G")];
+    let answer = recovery(&record, "second", &gpus, Ok(()));
+    assert_eq!(answer, Recovery::Take(whole));
+    record.give_up(NeedsReboot {
+        gpu: "G".to_owned(),
+        enabled: true,
+        boot_id: "first".to_owned(),
+        why: "it does not reset".to_owned(),
+    });
+    assert_eq!(recovery(&record, "second", &gpus, Ok(())), Recovery::Over);
 }

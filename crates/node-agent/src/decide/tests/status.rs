@@ -3,10 +3,8 @@
 use crds::gpu_node::{AgentOperation, AgentStage, MigMode};
 use jiff::Timestamp;
 
-use crate::decide::conditions::drifted;
-use crate::decide::layout;
 use crate::decide::status::{Answer, Unready, ready, summary};
-use crate::world::{a100, cut, t4, target};
+use crate::world::{a100, cut, t4};
 
 fn second(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -76,26 +74,4 @@ fn conditions_say_what_is_wrong_and_since_when() {
     assert_eq!(conditions.len(), 1);
     assert_eq!(conditions[0].status, "True");
     assert_eq!(conditions[0].last_transition_time.0, second(2));
-}
-
-#[test]
-fn drift_is_a_difference_from_what_was_last_verified() {
-    let verified = layout::wanted(&target("G", &[("7g.40gb", 0)]));
-    let drift = |gpu, verified| {
-        let mut conditions = Vec::new();
-        drifted(&mut conditions, &[gpu], verified, second(1));
-        conditions.remove(0)
-    };
-    let there = drift(cut(a100("G"), &[("7g.40gb", 0)]), &verified);
-    assert_eq!((&*there.status, &*there.reason), ("False", "AsVerified"));
-    let never = drift(a100("G"), &[]);
-    assert_eq!(
-        (&*never.status, &*never.reason),
-        ("False", "NothingVerified")
-    );
-    let lost = drift(a100("G"), &verified);
-    assert_eq!((&*lost.status, &*lost.reason), ("True", "Differs"));
-    assert_eq!(lost.message, "GPU 0 (G): 7g.40gb at slice 0 is missing");
-    let other = drift(a100("H"), &verified);
-    assert_eq!(other.message, "GPU G is not on this node any more");
 }

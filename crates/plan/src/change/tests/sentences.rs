@@ -3,7 +3,7 @@
 use crds::gpu_node::{GpuStatus, MigMode, Target};
 
 use super::{MIXED, gpu, seven, slices, whole};
-use crate::change::is_reached;
+use crate::change::{differences, is_reached};
 
 fn told(gpu: GpuStatus, target: &Target) -> String {
     is_reached(&[gpu], target).unwrap_err()
@@ -63,6 +63,20 @@ fn the_first_difference_is_a_sentence() {
     for (gpu, target, expected) in cases {
         assert_eq!(told(gpu, &target), format!("GPU 0 (GPU-a): {expected}"));
     }
+}
+
+#[test]
+fn every_difference_is_told_once_instance_by_instance() {
+    let mut gpu = gpu(MigMode::Enabled, &[("1g.5gb", 2, 1), ("3g.20gb", 4, 4)]);
+    gpu.instances[1].uuid = None;
+    let target = slices(&[("1g.5gb", 0), ("3g.20gb", 4)]);
+    let told = differences(&[gpu], &target);
+    let expected = [
+        "GPU 0 (GPU-a): 1g.5gb at slice 0 is missing",
+        "GPU 0 (GPU-a): 3g.20gb at slice 4 has no whole compute instance",
+        "GPU 0 (GPU-a): 1g.5gb at slice 2 should not be there",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]

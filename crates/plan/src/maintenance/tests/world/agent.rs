@@ -96,6 +96,7 @@ impl World {
                     enabled: true,
                     instances: self.gpu.instances.iter().map(place).collect(),
                 },
+                divided: Vec::new(),
             }];
         }
         self.gpu
