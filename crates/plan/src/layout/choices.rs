@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::puzzle::Cost;
-use super::standing::{Instances, Standing};
+use super::standing::Instances;
 
 /// Choices in the order of their cost.
 ///
@@ -19,13 +19,16 @@ pub(super) struct Choices<F> {
 }
 
 impl<F: Fn(Instances) -> Cost> Choices<F> {
-    pub(super) fn new(standing: &[Standing<'_>], demand: &[i32], cost: F) -> Self {
+    /// The choices of the existing instances by profile: `alike` are those that may be kept.
+    pub(super) fn new(alike: &[Instances], demand: &[i32], cost: F) -> Self {
+        let every = alike.iter().fold(0, |every, alike| every | alike);
+        let instances = Instances::BITS - every.leading_zeros();
         let mut choices = Self {
             cost,
             next: BinaryHeap::new(),
-            seen: vec![false; 1 << standing.len()],
+            seen: vec![false; 1 << instances],
         };
-        for choice in largest(standing, demand) {
+        for choice in largest(alike, demand) {
             choices.push(choice);
         }
         choices
@@ -44,39 +47,36 @@ impl<F: Fn(Instances) -> Cost> Iterator for Choices<F> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let Reverse((cost, choice)) = self.next.pop()?;
-        let kept = (0..Instances::BITS).map(|index| 1 << index);
-        for one in kept.filter(|one| choice & one != 0) {
-            self.push(choice & !one);
+        let mut rest = choice;
+        while rest != 0 {
+            let without_lowest = rest & (rest - 1);
+            self.push(choice & !(rest ^ without_lowest));
+            rest = without_lowest;
         }
         Some((cost, choice))
     }
 }
 
 /// The choices to which no instance can be added: of each profile as many as are wanted, or all that there are.
-fn largest(standing: &[Standing<'_>], demand: &[i32]) -> Vec<Instances> {
+fn largest(alike: &[Instances], demand: &[i32]) -> Vec<Instances> {
     let mut choices = vec![0];
-    for (profile, &number) in demand.iter().enumerate().filter(|(_, number)| **number > 0) {
-        let is = |it: &Standing<'_>| it.profile == Some(profile) && it.keepable;
-        let there = standing.iter().enumerate().filter(|(_, it)| is(it));
-        let there: Vec<Instances> = there.map(|(index, _)| 1 << index).collect();
-        let number = there.len().min(usize::try_from(number).unwrap_or_default());
-        let some = some(&there, number);
+    let some = alike.iter().zip(demand).filter(|(there, _)| **there != 0);
+    for (&there, &number) in some {
+        let number = there
+            .count_ones()
+            .min(number.try_into().unwrap_or_default());
         choices = choices
             .into_iter()
-            .flat_map(|choice| some.iter().map(move |some| choice | some))
+            .flat_map(|choice| subsets(there, number).map(move |some| choice | some))
             .collect();
     }
     choices
 }
 
 /// Every set of so many of these.
-fn some(there: &[Instances], number: usize) -> Vec<Instances> {
-    match (there, number) {
-        (_, 0) => vec![0],
-        ([], _) => Vec::new(),
-        ([one, others @ ..], _) => {
-            let with = some(others, number - 1).into_iter().map(|rest| rest | one);
-            with.chain(some(others, number)).collect()
-        }
-    }
+fn subsets(there: Instances, number: u32) -> impl Iterator<Item = Instances> {
+    // Each is the one before less one, in the bits that there are; the empty one is the last.
+    let next = move |subset: &Instances| (*subset != 0).then(|| (subset - 1) & there);
+    let every = std::iter::successors(Some(there), next);
+    every.filter(move |subset| subset.count_ones() == number)
 }

@@ -4,8 +4,6 @@
 //! `NVML_GPU_INSTANCE_PROFILE_*`): `+me` takes one of a kind that the GPU has once, `+me.all` takes all that there are,
 //! `-me` takes none, and every other profile takes a share that its slices always leave.
 
-use crate::profile::{Attribute, ProfileName};
-
 /// What instances of a profile take of the media engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
@@ -20,15 +18,14 @@ pub(super) enum Media {
 }
 
 impl Media {
-    /// By the attribute of the name; a name that cannot be read takes a share.
+    /// By the attribute of the name; one that is not known takes a share. Only the attribute is read: this is done for
+    /// every profile of every GPU that is planned.
     pub(super) fn of(profile: &str) -> Self {
-        let name = profile.parse::<ProfileName>().ok();
-        let attribute = name.and_then(|name| name.attribute);
-        match attribute.as_ref().map_or("", Attribute::as_str) {
-            "-me" => Self::Nothing,
-            "+me" => Self::TheOne,
-            "+me.all" => Self::Everything,
-            _ => Self::Share,
+        match profile.find(['+', '-']).map(|at| &profile[at..]) {
+            Some("-me") => Self::Nothing,
+            Some("+me") => Self::TheOne,
+            Some("+me.all") => Self::Everything,
+            Some(_) | None => Self::Share,
         }
     }
 }

@@ -6,6 +6,9 @@ use super::hardware::{Hardware, Slices};
 use super::media::{Engines, Media};
 use super::standing::Standing;
 
+/// Profile and start of instances.
+pub(super) type Places = Vec<(usize, i32)>;
+
 /// What is taken on a GPU.
 #[derive(Clone, Debug)]
 pub(super) struct Ground<'a> {
@@ -24,7 +27,7 @@ pub(super) struct Packed {
     /// How many more instances of each profile would fit, each profile for itself, the largest first.
     pub(super) spare: Reverse<Vec<i32>>,
     /// Profile and start of every instance, the largest profile first.
-    pub(super) starts: Vec<(usize, i32)>,
+    pub(super) starts: Places,
 }
 
 impl<'a> Ground<'a> {
@@ -67,6 +70,18 @@ impl<'a> Ground<'a> {
         suffices
     }
 
+    /// Memory slices that so many instances of each profile take at least.
+    fn need(&self, missing: &[i32]) -> u32 {
+        let each = self.hardware.profiles.iter().zip(missing);
+        each.map(|(profile, number)| profile.size * number.cast_unsigned())
+            .sum()
+    }
+
+    fn free(&self, taken: Slices) -> u32 {
+        let all = Slices::MAX >> (Slices::BITS - self.hardware.memory.max(1));
+        (all & !taken).count_ones()
+    }
+
     /// How many more of a profile would fit. Its places are of one size, so that taking them from the left is best.
     fn spare(&self, profile: usize, mut taken: Slices) -> i32 {
         let offered = &self.hardware.profiles[profile];
@@ -93,7 +108,7 @@ pub(super) fn pack(
     missing: &[i32],
     kept: &[(usize, i32)],
 ) -> Option<Packed> {
-    if !ground.reserve(missing) {
+    if !ground.reserve(missing) || ground.need(missing) > ground.free(ground.taken) {
         return None;
     }
     let profiles = missing.iter().enumerate();
@@ -101,7 +116,7 @@ pub(super) fn pack(
         .flat_map(|(profile, &number)| (0..number).map(move |_| profile))
         .collect();
     let mut packing = Packing {
-        chosen: Vec::with_capacity(order.len()),
+        chosen: Places::with_capacity(order.len()),
         seen: Seen::new(order.len(), ground.hardware.memory),
         best: None,
         order,
@@ -109,7 +124,7 @@ pub(super) fn pack(
     };
     packing.descend(ground.taken);
     let mut best = packing.best?;
-    best.starts.extend(kept);
+    best.starts.extend_from_slice(kept);
     best.starts.sort_unstable();
     Some(best)
 }
@@ -119,7 +134,7 @@ struct Packing<'a> {
     ground: &'a Ground<'a>,
     /// Profiles still to be placed, one entry per instance.
     order: Vec<usize>,
-    chosen: Vec<(usize, i32)>,
+    chosen: Places,
     seen: Seen,
     /// The best so far, without the instances that are there already.
     best: Option<Packed>,
@@ -128,7 +143,7 @@ struct Packing<'a> {
 impl Packing<'_> {
     fn descend(&mut self, taken: Slices) {
         let hardware = self.ground.hardware;
-        if !self.seen.first(self.chosen.len(), taken) || self.need() > self.free(taken) {
+        if !self.seen.first(self.chosen.len(), taken) {
             return;
         }
         let Some(&profile) = self.order.get(self.chosen.len()) else {
@@ -146,26 +161,19 @@ impl Packing<'_> {
 
     fn weigh(&mut self, taken: Slices) {
         let profiles = 0..self.ground.hardware.profiles.len();
-        let spare = profiles.map(|profile| self.ground.spare(profile, taken));
-        let spare = Reverse(spare.collect());
-        if self.best.as_ref().is_none_or(|best| spare < best.spare) {
+        let spare = || {
+            profiles
+                .clone()
+                .map(|profile| self.ground.spare(profile, taken))
+        };
+        // Compared before anything is allocated: most placements are not the best.
+        let is_better = |best: &Packed| spare().gt(best.spare.0.iter().copied());
+        if self.best.as_ref().is_none_or(is_better) {
             self.best = Some(Packed {
-                spare,
+                spare: Reverse(spare().collect()),
                 starts: self.chosen.clone(),
             });
         }
-    }
-
-    /// Memory slices that the instances still to be placed take at least.
-    fn need(&self) -> u32 {
-        let rest = self.order.iter().skip(self.chosen.len());
-        rest.map(|&profile| self.ground.hardware.profiles[profile].size)
-            .sum()
-    }
-
-    fn free(&self, taken: Slices) -> u32 {
-        let all = Slices::MAX >> (Slices::BITS - self.ground.hardware.memory.max(1));
-        (all & !taken).count_ones()
     }
 }
 

@@ -6,7 +6,7 @@ use crds::gpu_node::PlacedProfile;
 
 use super::choices::Choices;
 use super::hardware::Hardware;
-use super::packing::{Ground, Packed, pack};
+use super::packing::{Ground, Packed, Places, pack};
 use super::standing::{Instances, Standing, pods, standing};
 use super::{Existing, Infeasible, Layout};
 
@@ -18,6 +18,12 @@ pub(super) struct Puzzle<'a> {
     standing: Vec<Standing<'a>>,
     /// How many pods hold exactly these instances.
     pods: Vec<(Instances, usize)>,
+    /// The instances that may be destroyed.
+    movable: Instances,
+    /// Of each profile the instances that may be kept.
+    alike: Vec<Instances>,
+    /// How many instances are wanted.
+    wanted: i32,
 }
 
 /// What a choice costs; the order of the fields is the order of what matters.
@@ -35,11 +41,22 @@ impl<'a> Puzzle<'a> {
         existing: &'a [Existing],
     ) -> Result<Self, Infeasible> {
         let standing = standing(hardware, existing)?;
+        let mut movable = 0;
+        let mut alike = vec![0; demand.len()];
+        for (index, standing) in standing.iter().enumerate() {
+            movable |= Instances::from(standing.movable) << index;
+            if let Some(profile) = standing.profile.filter(|_| standing.keepable) {
+                alike[profile] |= 1 << index;
+            }
+        }
         Ok(Self {
             hardware,
             demand,
             pods: pods(&standing),
             standing,
+            movable,
+            alike,
+            wanted: demand.iter().sum(),
         })
     }
 
@@ -47,7 +64,8 @@ impl<'a> Puzzle<'a> {
     pub(super) fn solve(&self) -> Option<Layout> {
         let cost = |kept| self.cost(kept);
         let mut best: Option<(Cost, Packed, Instances)> = None;
-        for (tried, (cost, kept)) in Choices::new(&self.standing, self.demand, cost).enumerate() {
+        let choices = Choices::new(&self.alike, self.demand, cost);
+        for (tried, (cost, kept)) in choices.enumerate() {
             if best.as_ref().is_some_and(|(least, ..)| *least < cost) {
                 break;
             }
@@ -68,30 +86,33 @@ impl<'a> Puzzle<'a> {
 
     /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.
     fn is_possible(&self) -> bool {
-        let unmovable = !self.movable();
-        let movable_gone = |kept: &Instances| kept & !unmovable == 0;
-        let choices = Choices::new(&self.standing, self.demand, |kept| self.cost(kept));
-        let mut choices = choices.map(|(_, kept)| kept).filter(movable_gone);
-        choices.any(|kept| self.arrange(kept).is_some())
+        let unmovable = |alike: &Instances| alike & !self.movable;
+        let unmovable: Vec<_> = self.alike.iter().map(unmovable).collect();
+        let cost = |kept| self.cost(kept);
+        let mut choices = Choices::new(&unmovable, self.demand, cost);
+        choices.any(|(_, kept)| self.arrange(kept).is_some())
     }
 
     fn cost(&self, kept: Instances) -> Cost {
-        let gone = self.movable() & !kept;
+        let gone = self.movable & !kept;
         let evicted = self.pods.iter().filter(|(on, _)| on & gone != 0);
         Cost {
             evicted: evicted.map(|(_, number)| number).sum(),
             destroyed: gone.count_ones(),
-            created: self.demand.iter().sum::<i32>() - kept.count_ones().cast_signed(),
+            created: self.wanted - kept.count_ones().cast_signed(),
         }
     }
 
     /// The best places for what is wanted beyond the instances kept. Instances that are neither kept nor movable are in
     /// the way, with their compute slices and as instances of their profile too.
     fn arrange(&self, kept: Instances) -> Option<Packed> {
-        let stays = kept | !self.movable();
+        let stays = kept | !self.movable;
+        if self.is_crowded(kept, stays) {
+            return None;
+        }
         let mut ground = Ground::empty(self.hardware);
         let mut missing = self.demand.to_vec();
-        let mut starts = Vec::new();
+        let mut starts = Places::new();
         for (index, standing) in self.chosen(stays) {
             ground.stand(standing);
             if let Some(profile) = standing.profile.filter(|_| kept & 1 << index != 0) {
@@ -100,6 +121,20 @@ impl<'a> Puzzle<'a> {
             }
         }
         pack(ground, &missing, &starts)
+    }
+
+    /// Whether some profile has fewer places left than are missing of it. Most choices fail here, before anything is
+    /// allocated for them.
+    fn is_crowded(&self, kept: Instances, stays: Instances) -> bool {
+        let taken = self.chosen(stays).fold(0, |all, (_, it)| all | it.slices);
+        let wanted = self.demand.iter().enumerate();
+        let mut wanted = wanted.filter(|(_, number)| **number > 0);
+        wanted.any(|(profile, &number)| {
+            let places = self.hardware.profiles[profile].places.iter();
+            let free = places.filter(|place| place.slices & taken == 0).count();
+            let there = (kept & self.alike[profile]).count_ones();
+            usize::try_from(number).is_ok_and(|number| free + (there as usize) < number)
+        })
     }
 
     fn layout(&self, packed: Packed, kept: Instances) -> Layout {
@@ -111,7 +146,7 @@ impl<'a> Puzzle<'a> {
         instances.sort_unstable();
         let kept_places = self.places(kept);
         let is_new = |it: &&PlacedProfile| !kept_places.contains(it);
-        let gone = self.movable() & !kept;
+        let gone = self.movable & !kept;
         let evicted: BTreeSet<_> = self
             .chosen(gone)
             .flat_map(|(_, standing)| standing.pods())
@@ -136,13 +171,6 @@ impl<'a> Puzzle<'a> {
         let mut places: Vec<_> = self.chosen(among).map(place).collect();
         places.sort_unstable();
         places
-    }
-
-    fn movable(&self) -> Instances {
-        let every = self.standing.iter().enumerate();
-        every.fold(0, |all, (index, standing)| {
-            all | Instances::from(standing.movable) << index
-        })
     }
 
     fn chosen(&self, among: Instances) -> impl Iterator<Item = (usize, &Standing<'a>)> {
