@@ -4,7 +4,7 @@
 //! existing      the instances of a GPU and what moving each would cost (standing: as bits)
 //! hardware      what the driver offers, as bits over the memory slices (media: what it does not tell of engines)
 //! choices       which instances stay: every choice, cheapest first (puzzle: until one has a placement)
-//! packing       where the others go: every placement around those that stay
+//! packing       where the others go: every placement around those that stay (ground: what is taken, what is left)
 //! steps         the order in which a layout is made
 //! explain       why there is none (infeasible, blocked: in words)
 //! alternatives  the nearest layouts that there are
@@ -20,6 +20,7 @@ mod choices;
 mod describe;
 mod existing;
 mod explain;
+mod ground;
 mod hardware;
 mod infeasible;
 mod media;

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crds::gpu_node::MigTarget;
 
@@ -13,31 +14,42 @@ pub fn describe(mig: &MigTarget) -> String {
     if !mig.enabled {
         return "whole".to_owned();
     }
-    let mut numbers = BTreeMap::new();
+    let mut numbers: Vec<(&str, i32)> = Vec::new();
     for instance in &mig.instances {
-        *numbers.entry(instance.profile.clone()).or_insert(0) += 1;
+        match numbers.iter_mut().find(|(it, _)| *it == instance.profile) {
+            Some((_, number)) => *number += 1,
+            None => numbers.push((&instance.profile, 1)),
+        }
     }
-    counts(&numbers)
+    written(numbers)
 }
 
 /// Numbers of slices by profile in few words, the largest first: `3g.20gb+2x1g.5gb`; `no slices` if there are none.
 pub fn counts(numbers: &BTreeMap<String, i32>) -> String {
-    let mut parts: Vec<_> = numbers.iter().filter(|&(_, &number)| number > 0).collect();
+    let some = numbers.iter().filter(|&(_, &number)| number > 0);
+    let named = some.map(|(profile, &number)| (profile.as_str(), number));
+    written(named.collect())
+}
+
+fn written(mut parts: Vec<(&str, i32)>) -> String {
     parts.sort_by_cached_key(|(profile, _)| {
-        let size = profile
-            .parse::<ProfileName>()
-            .map(|name| (name.slices, name.gigabytes));
-        Reverse(size.unwrap_or_default())
+        let name = profile.parse::<ProfileName>();
+        let size = name.map(|name| (name.slices, name.gigabytes));
+        (Reverse(size.unwrap_or_default()), *profile)
     });
-    if parts.is_empty() {
-        return "no slices".to_owned();
+    let mut text = String::new();
+    for (profile, number) in parts {
+        if !text.is_empty() {
+            text.push('+');
+        }
+        if number > 1 {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{number}x");
+        }
+        text.push_str(profile);
     }
-    let parts: Vec<_> = parts
-        .into_iter()
-        .map(|(profile, number)| match number {
-            1 => profile.clone(),
-            _ => format!("{number}x{profile}"),
-        })
-        .collect();
-    parts.join("+")
+    if text.is_empty() {
+        text.push_str("no slices");
+    }
+    text
 }

@@ -2,24 +2,9 @@
 
 use std::cmp::Reverse;
 
+use super::ground::Ground;
 use super::hardware::{Hardware, Slices};
-use super::media::{Engines, Media};
 use super::standing::Standing;
-
-/// Profile and start of instances.
-pub(super) type Places = Vec<(usize, i32)>;
-
-/// What is taken on a GPU.
-#[derive(Clone, Debug)]
-pub(super) struct Ground<'a> {
-    hardware: &'a Hardware<'a>,
-    taken: Slices,
-    /// Compute slices that are left.
-    compute: i32,
-    /// How many instances of each profile there may still be.
-    room: Vec<i32>,
-    engines: Engines,
-}
 
 /// A complete placement. The least is the best.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,130 +12,82 @@ pub(super) struct Packed {
     /// How many more instances of each profile would fit, each profile for itself, the largest first.
     pub(super) spare: Reverse<Vec<i32>>,
     /// Profile and start of every instance, the largest profile first.
-    pub(super) starts: Places,
+    pub(super) starts: Vec<(usize, i32)>,
 }
 
-impl<'a> Ground<'a> {
-    pub(super) fn empty(hardware: &'a Hardware<'a>) -> Self {
-        let profiles = hardware.profiles.iter();
-        Self {
-            hardware,
-            taken: 0,
-            compute: hardware.compute,
-            room: profiles.map(|profile| profile.offer.max).collect(),
-            engines: Engines::default(),
-        }
-    }
-
-    pub(super) fn stand(&mut self, standing: &Standing<'_>) {
-        self.taken |= standing.slices;
-        self.compute -= standing.compute;
-        self.engines.add(standing.media, 1);
-        if let Some(profile) = standing.profile {
-            self.room[profile] -= 1;
-        }
-    }
-
-    /// Sets compute slices, numbers and engines aside for so many more instances of each profile. False: there are not
-    /// enough; what stands already may be too much for itself, and hinders nobody who needs none of it.
-    fn reserve(&mut self, missing: &[i32]) -> bool {
-        let mut suffices = true;
-        for (profile, &number) in missing
-            .iter()
-            .enumerate()
-            .filter(|(_, number)| **number > 0)
-        {
-            let offered = &self.hardware.profiles[profile];
-            self.room[profile] -= number;
-            self.compute -= number * offered.offer.slices;
-            self.engines.add(offered.media, number);
-            let is_engine_free = self.engines.suffice() || offered.media == Media::Nothing;
-            suffices &= self.room[profile] >= 0 && self.compute >= 0 && is_engine_free;
-        }
-        suffices
-    }
-
-    /// Memory slices that so many instances of each profile take at least.
-    fn need(&self, missing: &[i32]) -> u32 {
-        let each = self.hardware.profiles.iter().zip(missing);
-        each.map(|(profile, number)| profile.size * number.cast_unsigned())
-            .sum()
-    }
-
-    fn free(&self, taken: Slices) -> u32 {
-        let all = Slices::MAX >> (Slices::BITS - self.hardware.memory.max(1));
-        (all & !taken).count_ones()
-    }
-
-    /// How many more of a profile would fit. Its places are of one size, so that taking them from the left is best.
-    fn spare(&self, profile: usize, mut taken: Slices) -> i32 {
-        let offered = &self.hardware.profiles[profile];
-        let compute = self.compute / offered.offer.slices.max(1);
-        let engines = self.engines.room(offered.media);
-        let most = compute.min(self.room[profile]).min(engines);
-        let mut number = 0;
-        for place in &offered.places {
-            if number >= most {
-                break;
-            }
-            if place.slices & taken == 0 {
-                taken |= place.slices;
-                number += 1;
-            }
-        }
-        number
-    }
-}
-
-/// The best places on `ground` for `missing` instances of each profile; `kept` are those that are there.
-pub(super) fn pack(
-    mut ground: Ground<'_>,
-    missing: &[i32],
-    kept: &[(usize, i32)],
-) -> Option<Packed> {
-    if !ground.reserve(missing) || ground.need(missing) > ground.free(ground.taken) {
-        return None;
-    }
-    let profiles = missing.iter().enumerate();
-    let order: Vec<_> = profiles
-        .flat_map(|(profile, &number)| (0..number).map(move |_| profile))
-        .collect();
-    let mut packing = Packing {
-        chosen: Places::with_capacity(order.len()),
-        seen: Seen::new(order.len(), ground.hardware.memory),
-        best: None,
-        order,
-        ground: &ground,
-    };
-    packing.descend(ground.taken);
-    let mut best = packing.best?;
-    best.starts.extend_from_slice(kept);
-    best.starts.sort_unstable();
-    Some(best)
-}
-
-/// A depth-first search, the largest profile and the lowest start first.
-struct Packing<'a> {
-    ground: &'a Ground<'a>,
+/// A depth-first search, the largest profile and the lowest start first. One serves for many choices of what stays, so
+/// that each costs no memory of its own.
+pub(super) struct Packing<'a> {
+    ground: Ground<'a>,
+    /// How many instances of each profile are still to be placed.
+    missing: Vec<i32>,
+    /// Instances that are there already.
+    kept: Vec<(usize, i32)>,
     /// Profiles still to be placed, one entry per instance.
     order: Vec<usize>,
-    chosen: Places,
+    chosen: Vec<(usize, i32)>,
     seen: Seen,
     /// The best so far, without the instances that are there already.
     best: Option<Packed>,
 }
 
-impl Packing<'_> {
+impl<'a> Packing<'a> {
+    pub(super) fn new(hardware: &'a Hardware<'a>) -> Self {
+        Self {
+            ground: Ground::empty(hardware),
+            missing: Vec::new(),
+            kept: Vec::new(),
+            order: Vec::new(),
+            chosen: Vec::new(),
+            seen: Seen::default(),
+            best: None,
+        }
+    }
+
+    /// Begins anew on an empty GPU, on which so many of each profile are wanted.
+    pub(super) fn begin(&mut self, demand: &[i32]) {
+        self.ground.clear();
+        self.missing.clear();
+        self.missing.extend_from_slice(demand);
+        self.kept.clear();
+        self.order.clear();
+        self.best = None;
+    }
+
+    /// Puts an existing instance on the GPU; if it is kept, it is one of those that are wanted.
+    pub(super) fn stand(&mut self, standing: &Standing<'_>, is_kept: bool) {
+        self.ground.stand(standing);
+        if let Some(profile) = standing.profile.filter(|_| is_kept) {
+            self.missing[profile] -= 1;
+            self.kept.push((profile, standing.existing.start));
+        }
+    }
+
+    /// The best places for what is missing.
+    pub(super) fn pack(&mut self) -> Option<Packed> {
+        if !self.ground.reserve(&self.missing) {
+            return None;
+        }
+        for (profile, &number) in self.missing.iter().enumerate() {
+            self.order.extend((0..number).map(|_| profile));
+        }
+        self.seen.begin(self.order.len(), self.ground.memory());
+        self.descend(self.ground.taken());
+        let mut best = self.best.take()?;
+        best.starts.extend_from_slice(&self.kept);
+        best.starts.sort_unstable();
+        Some(best)
+    }
+
     fn descend(&mut self, taken: Slices) {
-        let hardware = self.ground.hardware;
-        if !self.seen.first(self.chosen.len(), taken) {
+        if !self.seen.is_first(self.chosen.len(), taken) {
             return;
         }
         let Some(&profile) = self.order.get(self.chosen.len()) else {
             self.weigh(taken);
             return;
         };
-        for place in &hardware.profiles[profile].places {
+        for place in self.ground.places(profile) {
             if place.slices & taken == 0 {
                 self.chosen.push((profile, place.start));
                 self.descend(taken | place.slices);
@@ -160,12 +97,7 @@ impl Packing<'_> {
     }
 
     fn weigh(&mut self, taken: Slices) {
-        let profiles = 0..self.ground.hardware.profiles.len();
-        let spare = || {
-            profiles
-                .clone()
-                .map(|profile| self.ground.spare(profile, taken))
-        };
+        let spare = || self.ground.spare(taken);
         // Compared before anything is allocated: most placements are not the best.
         let is_better = |best: &Packed| spare().gt(best.spare.0.iter().copied());
         if self.best.as_ref().is_none_or(is_better) {
@@ -180,22 +112,22 @@ impl Packing<'_> {
 /// Slices taken after so many instances. What can follow depends on nothing else, and whoever came here first had the
 /// lower starts: so each is followed once, which bounds the search by the number of instances times that of the sets
 /// of slices.
+#[derive(Default)]
 struct Seen {
     bits: Vec<u64>,
     memory: u32,
 }
 
 impl Seen {
-    fn new(instances: usize, memory: u32) -> Self {
+    fn begin(&mut self, instances: usize, memory: u32) {
         let states = (instances + 1) << memory;
-        Self {
-            bits: vec![0; states.div_ceil(64)],
-            memory,
-        }
+        self.bits.clear();
+        self.bits.resize(states.div_ceil(64), 0);
+        self.memory = memory;
     }
 
     /// Whether nobody came here before.
-    fn first(&mut self, instances: usize, taken: Slices) -> bool {
+    fn is_first(&mut self, instances: usize, taken: Slices) -> bool {
         let state = (instances << self.memory) | usize::from(taken);
         let (word, bit) = (state / 64, 1_u64 << (state % 64));
         let is_first = self.bits[word] & bit == 0;

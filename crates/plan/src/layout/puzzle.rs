@@ -6,7 +6,7 @@ use crds::gpu_node::PlacedProfile;
 
 use super::choices::Choices;
 use super::hardware::Hardware;
-use super::packing::{Ground, Packed, Places, pack};
+use super::packing::{Packed, Packing};
 use super::standing::{Instances, Standing, pods, standing};
 use super::{Existing, Infeasible, Layout};
 
@@ -63,6 +63,7 @@ impl<'a> Puzzle<'a> {
     /// The best layout, if there is one.
     pub(super) fn solve(&self) -> Option<Layout> {
         let cost = |kept| self.cost(kept);
+        let mut packing = Packing::new(self.hardware);
         let mut best: Option<(Cost, Packed, Instances)> = None;
         let choices = Choices::new(&self.alike, self.demand, cost);
         for (tried, (cost, kept)) in choices.enumerate() {
@@ -70,10 +71,10 @@ impl<'a> Puzzle<'a> {
                 break;
             }
             // Where nothing at all is kept everything else has its way: if that is in vain, all is.
-            if tried == 1 && best.is_none() && !self.is_possible() {
+            if tried == 1 && best.is_none() && !self.is_possible(&mut packing) {
                 return None;
             }
-            let Some(packed) = self.arrange(kept) else {
+            let Some(packed) = self.arrange(kept, &mut packing) else {
                 continue;
             };
             let found = (cost, packed, kept);
@@ -85,12 +86,12 @@ impl<'a> Puzzle<'a> {
     }
 
     /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.
-    fn is_possible(&self) -> bool {
+    fn is_possible(&self, packing: &mut Packing<'_>) -> bool {
         let unmovable = |alike: &Instances| alike & !self.movable;
         let unmovable: Vec<_> = self.alike.iter().map(unmovable).collect();
         let cost = |kept| self.cost(kept);
         let mut choices = Choices::new(&unmovable, self.demand, cost);
-        choices.any(|(_, kept)| self.arrange(kept).is_some())
+        choices.any(|(_, kept)| self.arrange(kept, packing).is_some())
     }
 
     fn cost(&self, kept: Instances) -> Cost {
@@ -105,22 +106,16 @@ impl<'a> Puzzle<'a> {
 
     /// The best places for what is wanted beyond the instances kept. Instances that are neither kept nor movable are in
     /// the way, with their compute slices and as instances of their profile too.
-    fn arrange(&self, kept: Instances) -> Option<Packed> {
+    fn arrange(&self, kept: Instances, packing: &mut Packing<'_>) -> Option<Packed> {
         let stays = kept | !self.movable;
         if self.is_crowded(kept, stays) {
             return None;
         }
-        let mut ground = Ground::empty(self.hardware);
-        let mut missing = self.demand.to_vec();
-        let mut starts = Places::new();
+        packing.begin(self.demand);
         for (index, standing) in self.chosen(stays) {
-            ground.stand(standing);
-            if let Some(profile) = standing.profile.filter(|_| kept & 1 << index != 0) {
-                missing[profile] -= 1;
-                starts.push((profile, standing.existing.start));
-            }
+            packing.stand(standing, kept & 1 << index != 0);
         }
-        pack(ground, &missing, &starts)
+        packing.pack()
     }
 
     /// Whether some profile has fewer places left than are missing of it. Most choices fail here, before anything is
