@@ -91,13 +91,13 @@ impl Hardware {
                 *sum += engines;
             }
         }
-        let of = |profile: &Profile| {
+        let most = |profile: &Profile| {
             let like = self.spots(set).filter(|spot| spot.profile.id == profile.id);
-            u32::try_from(like.count()).unwrap()
+            like.count() <= profile.max_instances as usize
         };
         compute <= mig.compute_slices
             && media.iter().zip(mig.media()).all(|(sum, all)| *sum <= all)
-            && mig.profiles.iter().all(|p| of(p) <= p.max_instances)
+            && mig.profiles.iter().all(most)
     }
 
     /// How many of a profile can be added, by trying every way.

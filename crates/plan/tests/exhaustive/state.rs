@@ -111,27 +111,29 @@ impl State {
     ) {
         let best = self.best(hardware, candidates);
         let found = match search(&hardware.offers, existing, wanted) {
-            Ok(layout) => read(hardware, layout),
-            Err(Infeasible::Blocked { .. }) => None,
-            Err(other) => panic!("{other} ({wanted:?} in {self:?})"),
+            Ok(layout) => {
+                let fate = read(hardware, &layout);
+                assert!(
+                    fate.is_some(),
+                    "{layout:?} is not by start, or not all there"
+                );
+                Ok(fate)
+            }
+            Err(Infeasible::Blocked { .. }) => Ok(None),
+            Err(other) => Err(other),
         };
-        assert_eq!(found, best, "{wanted:?} in {self:?}: {existing:#?}");
+        assert_eq!(found, Ok(best), "{wanted:?} in {self:?}: {existing:#?}");
     }
 }
 
-fn read(hardware: &Hardware, layout: Layout) -> Option<Fate> {
-    let read = |placed| {
-        hardware
-            .read(placed)
-            .expect("places that there are, each once, by start")
-    };
+fn read(hardware: &Hardware, layout: &Layout) -> Option<Fate> {
     Some(Fate {
-        layout: read(&layout.instances),
-        kept: read(&layout.kept),
-        destroyed: read(&layout.destroyed),
-        created: read(&layout.created),
-        evicted: layout.evicted,
-        spare: layout.spare,
+        layout: hardware.read(&layout.instances)?,
+        kept: hardware.read(&layout.kept)?,
+        destroyed: hardware.read(&layout.destroyed)?,
+        created: hardware.read(&layout.created)?,
+        evicted: layout.evicted.clone(),
+        spare: layout.spare.clone(),
     })
 }
 
