@@ -92,6 +92,9 @@ fuzz: ## look for a text that a parser gets wrong, for SECONDS=60; needs a C++ c
 	$(target)/fuzz/$$(rustc --print host-tuple)/release/profile_name $(target)/fuzz/corpus \
 	  -max_total_time=$(SECONDS) -print_final_stats=1 -artifact_prefix=$(target)/fuzz/artifacts/
 
+exhaustive: ## the planner in every state of every GPU: a quarter of an hour
+	cargo test --locked --release -p plan --test exhaustive -- --ignored --nocapture
+
 bench: ## benchmarks of the planner
 	cargo bench --locked -p plan
 
@@ -119,4 +122,4 @@ control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
   level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench fuzz fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive fuzz fmt generate control-plane

@@ -5,12 +5,12 @@ use std::fmt;
 use crds::gpu_node::PlacedProfile;
 
 use super::hardware::{Hardware, Profile, Slices};
-use super::media::Engines;
+use super::media::{Engines, Media};
 use super::puzzle::Puzzle;
 use super::standing::standing;
 use super::{Existing, Obstacle, Occupancy};
 
-/// A place that a wanted profile cannot have.
+/// A place that a wanted profile cannot have, and one thing that keeps it from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedPlace {
     /// The profile.
@@ -35,8 +35,8 @@ pub enum Blocker {
         /// Those that are left.
         left: i32,
     },
-    /// Another instance has media engines that the profile needs.
-    MediaEngines,
+    /// This instance, which stays or is wanted too, has media engines that the profile needs.
+    MediaEngines(PlacedProfile),
     /// The GPU has as many instances of the profile as it can have.
     Number {
         /// So many.
@@ -54,13 +54,15 @@ impl fmt::Display for Blocker {
             Self::Compute { needed, left } => {
                 write!(f, "too few compute slices: {left} left of {needed} needed")
             }
-            Self::MediaEngines => f.write_str("media engines that another instance has"),
+            Self::MediaEngines(PlacedProfile { start, profile }) => {
+                write!(f, "media engines that {profile} at slice {start} has")
+            }
             Self::Number { max } => write!(f, "the GPU's maximum of {max} such instances"),
         }
     }
 }
 
-/// For each wanted profile of which not all can be had: its places, and what keeps it from each.
+/// For each wanted profile of which not all can be had: its places, and everything that keeps it from each.
 ///
 /// What can be had is found profile by profile, the largest first, each as often as there is a placement; the rest is
 /// what has no place.
@@ -99,10 +101,30 @@ fn most(
     (part, layout)
 }
 
+/// Something on the GPU.
+struct Piece {
+    slices: Slices,
+    media: Media,
+    by: Blocker,
+}
+
+impl Piece {
+    fn placed(&self) -> Option<PlacedProfile> {
+        match &self.by {
+            Blocker::Instance(Obstacle { start, profile, .. }) => Some(PlacedProfile {
+                start: *start,
+                profile: profile.clone(),
+            }),
+            Blocker::Wanted(placed) => Some(placed.clone()),
+            Blocker::Compute { .. } | Blocker::MediaEngines(_) | Blocker::Number { .. } => None,
+        }
+    }
+}
+
 /// A GPU with what must stay and as much of what is wanted as there is room for.
 struct Crowd<'a> {
     hardware: &'a Hardware<'a>,
-    standing: Vec<(Slices, Blocker)>,
+    standing: Vec<Piece>,
     /// Compute slices that are left.
     compute: i32,
     engines: Engines,
@@ -119,8 +141,11 @@ impl<'a> Crowd<'a> {
         for standing in standing(hardware, obstacles).unwrap_or_default() {
             crowd.compute -= standing.compute;
             crowd.engines.add(standing.media, 1);
-            let by = Blocker::Instance(Obstacle::of(standing.existing));
-            crowd.standing.push((standing.slices, by));
+            crowd.standing.push(Piece {
+                slices: standing.slices,
+                media: standing.media,
+                by: Blocker::Instance(Obstacle::of(standing.existing)),
+            });
         }
         let is_new = |it: &&PlacedProfile| !obstacles.iter().any(|there| there.start == it.start);
         for wanted in layout.iter().filter(is_new) {
@@ -140,35 +165,47 @@ impl<'a> Crowd<'a> {
         };
         self.compute -= profile.offer.slices;
         self.engines.add(profile.media, 1);
-        let by = Blocker::Wanted(wanted.clone());
-        self.standing.push((place.slices, by));
+        self.standing.push(Piece {
+            slices: place.slices,
+            media: profile.media,
+            by: Blocker::Wanted(wanted.clone()),
+        });
     }
 
     fn places(&self, profile: usize) -> impl Iterator<Item = BlockedPlace> {
         let profile = &self.hardware.profiles[profile];
-        profile.places.iter().map(|place| BlockedPlace {
+        let blocked = move |(start, by)| BlockedPlace {
             profile: profile.offer.name.clone(),
-            start: place.start,
-            by: self.blocker(profile, place.slices),
-        })
+            start,
+            by,
+        };
+        let places = profile.places.iter();
+        let blockers = places.flat_map(|place| {
+            let blockers = self.blockers(profile, place.slices);
+            blockers.into_iter().map(|by| (place.start, by))
+        });
+        blockers.map(blocked)
     }
 
-    fn blocker(&self, profile: &Profile<'_>, slices: Slices) -> Blocker {
-        let mut standing = self.standing.iter();
-        let needed = profile.offer.slices;
-        if let Some((_, by)) = standing.find(|(taken, _)| taken & slices != 0) {
-            by.clone()
-        } else if needed > self.compute {
-            Blocker::Compute {
-                needed,
-                left: self.compute,
-            }
-        } else if self.engines.room(profile.media) == 0 {
-            Blocker::MediaEngines
-        } else {
-            Blocker::Number {
-                max: profile.offer.max,
-            }
+    /// What stands there; if nothing does, what else is missing.
+    fn blockers(&self, profile: &Profile<'_>, slices: Slices) -> Vec<Blocker> {
+        let there = self.standing.iter().filter(|it| it.slices & slices != 0);
+        let there: Vec<_> = there.map(|piece| piece.by.clone()).collect();
+        if !there.is_empty() {
+            return there;
         }
+        let needed = profile.offer.slices;
+        if needed > self.compute {
+            let left = self.compute;
+            return vec![Blocker::Compute { needed, left }];
+        }
+        if self.engines.room(profile.media) == 0 {
+            let rivals = self.standing.iter();
+            let rivals = rivals.filter(|piece| profile.media.is_rival_of(piece.media));
+            let rivals = rivals.filter_map(Piece::placed);
+            return rivals.map(Blocker::MediaEngines).collect();
+        }
+        let max = profile.offer.max;
+        vec![Blocker::Number { max }]
     }
 }

@@ -21,22 +21,30 @@ pub(super) fn explain(
         Puzzle::new(hardware, demand, existing).is_ok_and(|puzzle| puzzle.solve().is_some())
     };
     let layout = counts(wanted);
-    let places = || blocked::places(hardware, demand, existing);
     if fits(&[]) {
-        let (by, places) = (blockers(existing, fits), places());
+        // The answer does not depend on the order in which instances are read.
+        let mut existing = existing.to_vec();
+        existing.sort_by_key(|instance| instance.start);
+        let places = blocked::places(hardware, demand, &existing);
+        let by = blockers(&existing, fits);
         return Infeasible::Blocked { layout, by, places };
     }
     let profiles = rivals(hardware, demand);
+    let places = blocked::places(hardware, demand, &[]);
     if profiles.is_empty() {
         let (compute, memory) = sums(hardware, demand);
         Infeasible::TooLarge {
             layout,
             compute,
             memory,
-            places: blocked::places(hardware, demand, &[]),
+            places,
         }
     } else {
-        Infeasible::MediaEngines { layout, profiles }
+        Infeasible::MediaEngines {
+            layout,
+            profiles,
+            places,
+        }
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Infeasible {
         layout: String,
         /// Those that do not go together.
         profiles: Vec<String>,
+        /// The places of the profiles that find none, and what keeps them from each.
+        places: Vec<BlockedPlace>,
     },
     /// There is room, but for instances that must not be destroyed.
     #[error("{layout} cannot be placed beside {}", list(.by))]

@@ -30,6 +30,19 @@ impl Media {
     }
 }
 
+impl Media {
+    /// Whether a GPU has not enough for both.
+    pub(super) const fn is_rival_of(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Nothing, _)
+            | (_, Self::Nothing)
+            | (Self::Share, Self::Share | Self::TheOne)
+            | (Self::TheOne, Self::Share) => false,
+            (Self::TheOne, Self::TheOne) | (Self::Everything, _) | (_, Self::Everything) => true,
+        }
+    }
+}
+
 /// How many instances take what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Engines {

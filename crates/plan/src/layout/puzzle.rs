@@ -26,6 +26,9 @@ pub(super) struct Puzzle<'a> {
     wanted: i32,
 }
 
+/// After so many choices in vain it is worth asking whether any is not.
+const SOME: usize = 8;
+
 /// What a choice costs; the order of the fields is the order of what matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cost {
@@ -71,7 +74,7 @@ impl<'a> Puzzle<'a> {
                 break;
             }
             // Where nothing at all is kept everything else has its way: if that is in vain, all is.
-            if tried == 1 && best.is_none() && !self.is_possible(&mut packing) {
+            if tried == SOME && best.is_none() && !self.is_possible(&mut packing) {
                 return None;
             }
             let Some(packed) = self.arrange(kept, &mut packing) else {

@@ -31,6 +31,9 @@ pub(super) fn standing<'a>(
 ) -> Result<Vec<Standing<'a>>, Infeasible> {
     let mut taken = 0;
     let mut standing = Vec::with_capacity(existing.len());
+    // By start: no answer depends on the order in which instances are read.
+    let mut existing: Vec<_> = existing.iter().collect();
+    existing.sort_by_key(|it| (it.start, it.size));
     for existing in existing {
         let bits = slices(existing.start, existing.size)
             .filter(|bits| bits & taken == 0)

@@ -1,6 +1,7 @@
 //! The search against tables and against an oracle; here, what the tests share.
 
 mod agreement;
+mod alternatives;
 mod blocked;
 mod cases;
 pub(crate) mod hardware;
