@@ -1,33 +1,29 @@
-//! `kubectl gpusharing`: what a policy would do and when, before it is applied.
+//! `kubectl gpusharing`: what a policy would do and when, and what a GPU can hold, before anything is applied.
 
 mod args;
 mod cluster;
+mod exit;
 mod files;
+mod layout;
 mod outcome;
 mod plan;
+mod product;
+mod profiles;
 mod windows;
 
-use std::io::{Write, stdout};
 use std::process::ExitCode;
 
 use args::{Args, Command};
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let Args { command } = Args::parse();
-    let result = match command {
-        Command::Plan(args) => plan::run(&args),
-        Command::Windows(args) => windows::run(&args),
-    };
-    match result {
-        Ok(outcome) => {
-            // Nobody to tell if the reader of a pipe has gone.
-            let _ = write!(stdout(), "{}", outcome.text);
-            ExitCode::from(u8::from(!outcome.is_valid))
-        }
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "kubectl gpusharing: {error}");
-            ExitCode::from(2)
-        }
+    let name = std::env::args_os().nth(1).unwrap_or_default();
+    let codes = Command::codes(&name.to_string_lossy());
+    match Args::try_parse().map(|args| args.command) {
+        Ok(Command::Plan(args)) => codes.end(plan::run(&args)),
+        Ok(Command::Windows(args)) => codes.end(windows::run(&args)),
+        Ok(Command::Layout(args)) => codes.end(layout::run(&args)),
+        Ok(Command::Profiles(args)) => codes.end(profiles::run(&args)),
+        Err(error) => codes.misused(&error),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// What to print, and whether every policy is valid.
+use serde::Serialize;
+
+/// What to print, and whether the answer is yes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// For a person, or JSON.
     pub text: String,
-    /// Whether every policy is valid.
+    /// Whether every policy is valid, or the layout feasible.
     pub is_valid: bool,
 }
 
@@ -17,4 +19,9 @@ impl Outcome {
         // Writing to a String cannot fail.
         let _ = writeln!(self.text, "{line}");
     }
+}
+
+/// A value for programs: JSON over several lines.
+pub fn json(value: &impl Serialize) -> String {
+    format!("{:#}\n", serde_json::json!(value))
 }

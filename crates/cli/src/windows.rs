@@ -9,7 +9,7 @@ use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
 
 use crate::args::{Format, WindowsArgs};
 use crate::files::{self, Error};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, json};
 use report::Report;
 
 /// The longest stretch that is listed: a window may open every minute.
@@ -31,15 +31,9 @@ pub fn run(args: &WindowsArgs) -> Result<Outcome, Error> {
         is_valid: reports.iter().all(Report::is_valid),
         text: match args.output {
             Format::Text => text::of(&reports),
-            Format::Json => json(&reports),
+            Format::Json => json(&serde_json::json!({"policies": reports})),
         },
     })
-}
-
-fn json(reports: &[Report]) -> String {
-    let mut text = format!("{:#}", serde_json::json!({"policies": reports}));
-    text.push('\n');
-    text
 }
 
 /// A stretch of time for the command line: `30d`, `12h`, `2 weeks`. Days have 24 hours here.
