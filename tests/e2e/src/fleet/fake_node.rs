@@ -56,6 +56,11 @@ impl FakeNode {
         &self.library
     }
 
+    /// Where a test may put what stands in for NVIDIA's command, as the agent's `--nvidia-smi` wants it.
+    pub fn nvidia_smi(&self) -> PathBuf {
+        self.folder().join("nvidia-smi")
+    }
+
     /// The folder of all that is the node's own.
     pub fn folder(&self) -> &Path {
         self.gpus.path().parent().unwrap_or(Path::new("/"))

@@ -58,6 +58,7 @@ impl Program {
         Ok(program
             .arg("--node-name", node.name())
             .arg("--nvml-library", node.driver_library())
+            .arg("--nvidia-smi", node.nvidia_smi())
             .arg("--pod-resources-socket", node.pod_resources_socket())
             .arg("--journal-dir", node.journal_folder())
             .arg("--boot-id-file", node.gpus().boot_id_path())

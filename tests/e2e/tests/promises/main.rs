@@ -35,6 +35,7 @@ mod invalid_policy;
 mod node_deleted;
 mod only_planned;
 mod operator_killed;
+mod pending_mode;
 mod quarantine;
 mod unevictable_pods;
 mod windows;

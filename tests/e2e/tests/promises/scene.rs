@@ -110,6 +110,13 @@ impl Scene {
         pods
     }
 
+    /// Deletes a Deployment and waits until its pods are at least ending.
+    pub async fn stop(&self, app: &str) {
+        let params = DeleteParams::default();
+        self.deployments.delete(app, &params).await.unwrap();
+        self.running(app, 0).await;
+    }
+
     /// The Deployment's only pod.
     pub async fn run_one(&self, workload: &Workload) -> Pod {
         self.run(workload, 1).await.remove(0)
