@@ -48,7 +48,7 @@ fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>) -> Outcome 
 
 impl Outcome {
     fn node(&mut self, policies: &[GpuSharingPolicy], host: &GpuHost) {
-        let (winner, wish) = wish(policies, &host.labels, &host.gpus);
+        let (winner, wish) = wish(policies, &host.labels, &host.gpus, &BTreeSet::new());
         let by = winner.map_or_else(String::new, |policy| {
             format!(" by policy {}", policy.name_any())
         });

@@ -202,12 +202,12 @@ impl Visit for Nodes {
             return Ok(next);
         }
         let name = gpu_node.name_any();
-        let mut seen = match read::fresh(&self.cluster, &self.caches, &name).await? {
+        let now = Timestamp::now();
+        let mut seen = match read::fresh(&self.cluster, &self.caches, &name, now).await? {
             Fresh::Seen(seen) => *seen,
             Fresh::TooEarly => return Ok(Action::requeue(SOON)),
             Fresh::Gone => return Ok(Action::await_change()),
         };
-        let now = Timestamp::now();
         let mut step = seen.decide(&self.memories, now, &self.limits);
         let effects = std::mem::take(&mut step.effects);
         let was_idle = effects.is_empty();

@@ -1,6 +1,6 @@
 //! What each node should be, planned once and kept until something changes that the plan depends on.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crds::gpu_node::GpuStatus;
@@ -27,10 +27,15 @@ impl Wished {
         }
     }
 
-    /// Plans for one node.
-    pub fn plan(policies: &[Arc<GpuSharingPolicy>], gpu_node: &GpuNode, node: &Node) -> Self {
+    /// Plans for one node. `protected` are pods on it, `namespace/name`, that must not be evicted.
+    pub fn plan(
+        policies: &[Arc<GpuSharingPolicy>],
+        gpu_node: &GpuNode,
+        node: &Node,
+        protected: &BTreeSet<String>,
+    ) -> Self {
         let policies = policies.iter().map(|policy| &**policy);
-        let (winner, wish) = resolve::wish(policies, node.labels(), gpus(gpu_node));
+        let (winner, wish) = resolve::wish(policies, node.labels(), gpus(gpu_node), protected);
         Self {
             policy: winner.map(ResourceExt::name_any),
             wish,
@@ -82,6 +87,9 @@ struct Rules {
 
 impl Wishes {
     /// What the node should be. Planned anew only if its labels, its GPUs or a policy have changed.
+    ///
+    /// Who on it must not be evicted is not known here. That decides where slices stand and not whether they can be had,
+    /// nor whether anything is to change: it is asked only when something is begun.
     pub fn of(
         &self,
         policies: &[Arc<GpuSharingPolicy>],
@@ -94,7 +102,7 @@ impl Wishes {
             return known.wished.clone();
         }
         // Planned without the lock: two controllers may do the same work once, and none waits.
-        let wished = Arc::new(Wished::plan(policies, gpu_node, node));
+        let wished = Arc::new(Wished::plan(policies, gpu_node, node, &BTreeSet::new()));
         let known = Known {
             basis: Basis::of(rules, gpu_node, node),
             wished: wished.clone(),

@@ -100,9 +100,20 @@ pub fn search(
     existing: &[Existing],
     wanted: &BTreeMap<String, i32>,
 ) -> Result<Layout, Infeasible> {
+    search_sparing(offers, existing, wanted, &BTreeSet::new())
+}
+
+/// [`search`] that spares some pods, `namespace/name`: before anything else that matters it evicts the fewest of them.
+pub fn search_sparing(
+    offers: &[ProfileOffer],
+    existing: &[Existing],
+    wanted: &BTreeMap<String, i32>,
+    spared: &BTreeSet<String>,
+) -> Result<Layout, Infeasible> {
     let hardware = hardware::Hardware::new(offers)?;
     let demand = hardware.demand(wanted)?;
     puzzle::Puzzle::new(&hardware, &demand, existing)?
+        .sparing(spared)
         .solve()
         .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
 }

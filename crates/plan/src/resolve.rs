@@ -15,7 +15,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::GpuSharingPolicy;
 use crds::gpu_node::{GpuStatus, PolicyReference};
@@ -42,17 +42,19 @@ pub enum Wish {
     Goal(Goal),
 }
 
-/// What a node with these labels and GPUs should be, and the policy that says so.
+/// What a node with these labels and GPUs should be, and the policy that says so. `protected` are pods on it,
+/// `namespace/name`, that must not be evicted; see [`goal()`].
 pub fn wish<'a>(
     policies: impl IntoIterator<Item = &'a GpuSharingPolicy>,
     node_labels: &BTreeMap<String, String>,
     gpus: &[GpuStatus],
+    protected: &BTreeSet<String>,
 ) -> (Option<&'a GpuSharingPolicy>, Wish) {
     let Some(policy) = winner(policies, node_labels) else {
         return (None, Wish::Unmanaged);
     };
     let problem = check(&policy.spec).into_iter().next();
-    let result = problem.map_or_else(|| goal(policy, gpus), Err);
+    let result = problem.map_or_else(|| goal(policy, gpus, protected), Err);
     let wish = match result {
         Ok(goal) => Wish::Goal(goal),
         Err(problem) => Wish::Refused {

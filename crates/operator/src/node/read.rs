@@ -1,12 +1,14 @@
 //! Looking at a node: first in the caches, which costs nothing, and afresh where something is to be done.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crds::{GpuNode, GpuSharingPolicy};
 use futures::try_join;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
-use plan::pod::PodView;
+use plan::pod::{PodView, Until};
 use plan::resolve;
 
 use super::seen::Seen;
@@ -46,7 +48,12 @@ pub fn cached(caches: &Caches, wishes: &Wishes, gpu_node: &Arc<GpuNode>) -> Opti
 
 /// Reads everything that the next step may act on. Only the policies that do not win the node come
 /// from the cache.
-pub async fn fresh(cluster: &Cluster, caches: &Caches, name: &str) -> Result<Fresh, Error> {
+pub async fn fresh(
+    cluster: &Cluster,
+    caches: &Caches,
+    name: &str,
+    now: Timestamp,
+) -> Result<Fresh, Error> {
     // The node before the GpuNode: a marker that is seen here belongs to an operation that is seen
     // there, or is over.
     let node = cluster.node(name).await?.map(Arc::new);
@@ -61,13 +68,15 @@ pub async fn fresh(cluster: &Cluster, caches: &Caches, name: &str) -> Result<Fre
         (Some(_), None) => return Ok(Fresh::TooEarly),
         (Some(gpu_node), Some(policies)) => (Arc::new(gpu_node), policies),
     };
+    let pods: Vec<_> = pods.iter().map(PodView::of).collect();
+    let protected = protected(&pods, now);
     let plan = node.as_deref().map_or_else(Wished::nothing, |node| {
-        Wished::plan(&policies, &gpu_node, node)
+        Wished::plan(&policies, &gpu_node, node, &protected)
     });
     let winner = plan.policy.as_ref();
     let is_winner = |policy: &&Arc<GpuSharingPolicy>| Some(&policy.name_any()) == winner;
     let seen = Seen {
-        pods: pods.iter().map(PodView::of).collect(),
+        pods,
         configs: configs.map(Arc::new),
         policy: policies.iter().find(is_winner).cloned(),
         wished: Arc::new(plan),
@@ -79,6 +88,13 @@ pub async fn fresh(cluster: &Cluster, caches: &Caches, name: &str) -> Result<Fre
     } else {
         Fresh::Seen(Box::new(seen))
     })
+}
+
+/// The pods, `namespace/name`, that must not be evicted now.
+pub(super) fn protected(pods: &[PodView], now: Timestamp) -> BTreeSet<String> {
+    let is_protected = |pod: &&PodView| pod.protection.until(pod.started, now) != Until::Never;
+    let name = |pod: &PodView| format!("{}/{}", pod.reference.namespace, pod.reference.name);
+    pods.iter().filter(is_protected).map(name).collect()
 }
 
 /// All policies, the one that wins the node read afresh. None: read afresh, it is another one's.

@@ -5,6 +5,7 @@ use crds::{GpuNodeSpec, names};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use plan::maintenance::{Effect, Event, EventKind};
+use plan::pod::PodView;
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
@@ -167,7 +168,7 @@ async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
     kit.api
         .on(&format!("GET {GPU_NODE}"), 200, gpu_node(&draining()));
     let nodes = &kit.nodes;
-    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1").await;
+    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1", Timestamp::now()).await;
     assert!(matches!(read, Ok(Fresh::Seen(_))));
     let asked = kit.api.asked();
     let listed = asked.iter().find(|asked| asked.what == PODS).unwrap();
@@ -175,6 +176,26 @@ async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
         listed.query.contains("fieldSelector=spec.nodeName%3Dn1"),
         "{listed:?}"
     );
+}
+
+#[test]
+fn pods_are_protected_for_as_long_as_their_owners_ask() {
+    let now: Timestamp = "2026-05-03T12:00:00Z".parse().unwrap();
+    let pods = [
+        ("always", "true"),
+        ("still", "2h"),
+        ("no-more", "30m"),
+        ("not", "false"),
+    ];
+    let pods = pods.map(|(name, wish)| {
+        let annotations = json!({names::ANNOTATION_DO_NOT_EVICT: wish});
+        PodView::of(&read(json!({
+            "metadata": {"namespace": "ml", "name": name, "annotations": annotations},
+            "status": {"startTime": "2026-05-03T11:00:00Z"},
+        })))
+    });
+    let protected = read::protected(&pods, now);
+    assert_eq!(Vec::from_iter(protected), ["ml/always", "ml/still"]);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub(super) struct Puzzle<'a> {
     standing: Vec<Standing<'a>>,
     /// How many pods hold exactly these instances.
     pods: Vec<(Instances, usize)>,
+    /// How many pods that are to be spared hold exactly these instances.
+    spared: Vec<(Instances, usize)>,
     /// The instances that may be destroyed.
     movable: Instances,
     /// Of each profile the instances that may be kept.
@@ -32,6 +34,7 @@ const SOME: usize = 8;
 /// What a choice costs; the order of the fields is the order of what matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cost {
+    spared: usize,
     evicted: usize,
     destroyed: u32,
     created: i32,
@@ -55,12 +58,21 @@ impl<'a> Puzzle<'a> {
         Ok(Self {
             hardware,
             demand,
-            pods: pods(&standing),
+            pods: pods(&standing, |_| true),
+            spared: Vec::new(),
             standing,
             movable,
             alike,
             wanted: demand.iter().sum(),
         })
+    }
+
+    /// Before anything else the fewest of these pods are to be evicted.
+    pub(super) fn sparing(mut self, spared: &BTreeSet<String>) -> Self {
+        if !spared.is_empty() {
+            self.spared = pods(&self.standing, |pod| spared.contains(pod));
+        }
+        self
     }
 
     /// The best layout, if there is one.
@@ -99,9 +111,9 @@ impl<'a> Puzzle<'a> {
 
     fn cost(&self, kept: Instances) -> Cost {
         let gone = self.movable & !kept;
-        let evicted = self.pods.iter().filter(|(on, _)| on & gone != 0);
         Cost {
-            evicted: evicted.map(|(_, number)| number).sum(),
+            spared: leaving(&self.spared, gone),
+            evicted: leaving(&self.pods, gone),
             destroyed: gone.count_ones(),
             created: self.wanted - kept.count_ones().cast_signed(),
         }
@@ -175,4 +187,10 @@ impl<'a> Puzzle<'a> {
         let every = self.standing.iter().enumerate();
         every.filter(move |(index, _)| among & 1 << index != 0)
     }
+}
+
+/// How many pods hold one of these instances.
+fn leaving(pods: &[(Instances, usize)], gone: Instances) -> usize {
+    let leaving = pods.iter().filter(|(on, _)| on & gone != 0);
+    leaving.map(|(_, number)| number).sum()
 }

@@ -85,11 +85,14 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// How many pods hold exactly these instances.
-pub(super) fn pods(standing: &[Standing<'_>]) -> Vec<(Instances, usize)> {
+/// How many of the pods that count hold exactly these instances.
+pub(super) fn pods(
+    standing: &[Standing<'_>],
+    counts: impl Fn(&String) -> bool,
+) -> Vec<(Instances, usize)> {
     let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
     for (index, standing) in standing.iter().enumerate() {
-        for pod in standing.pods() {
+        for pod in standing.pods().filter(|pod| counts(pod)) {
             *held.entry(pod).or_default() |= 1 << index;
         }
     }

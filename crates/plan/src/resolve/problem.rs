@@ -49,7 +49,9 @@ pub enum ProblemReason {
     MigNotSupported,
     /// The product has no place for this layout, whatever is on it.
     NoPlacement,
-    /// Something on this node is in the way.
+    /// Instances that others have made are in the way, and the policy does not say that they may go.
+    ForeignInstances,
+    /// Something else on this node is in the way.
     Blocked,
     /// The node's GPUs are not known, or what is known of them makes no sense.
     NoInventory,
@@ -69,6 +71,7 @@ impl ProblemReason {
             Self::Conflict => "Conflict",
             Self::MigNotSupported => "MigNotSupported",
             Self::NoPlacement => "NoPlacement",
+            Self::ForeignInstances => "ForeignInstances",
             Self::Blocked => "Blocked",
             Self::NoInventory => "NoInventory",
         }
@@ -78,7 +81,7 @@ impl ProblemReason {
     /// node: a policy that cannot be satisfied is a mistake of whoever wrote it, a node in a bad state is not.
     pub const fn is_of_the_node(self) -> bool {
         match self {
-            Self::Blocked | Self::NoInventory => true,
+            Self::ForeignInstances | Self::Blocked | Self::NoInventory => true,
             Self::NotYetSupported
             | Self::UnknownTimeZone
             | Self::BadCron

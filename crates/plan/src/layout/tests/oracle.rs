@@ -9,8 +9,15 @@ use crds::gpu_node::{PlacedProfile, ProfileOffer};
 use super::hardware::Engines;
 use crate::layout::{Existing, Layout, Occupancy};
 
-/// Evicted pods, destroyed and created instances, room that is left, starts. The least is the best.
-pub(super) type Worth = (usize, usize, usize, Reverse<Vec<usize>>, Vec<(usize, i32)>);
+/// Evicted pods of those to be spared, all evicted pods, destroyed and created instances, room that is left, starts. The least is the best.
+pub(super) type Worth = (
+    usize,
+    usize,
+    usize,
+    usize,
+    Reverse<Vec<usize>>,
+    Vec<(usize, i32)>,
+);
 
 /// No GPU has more memory slices.
 const SLICES: i32 = 12;
@@ -21,6 +28,7 @@ pub(super) struct Oracle<'a> {
     engines: &'a Engines,
     existing: &'a [Existing],
     wanted: &'a BTreeMap<String, i32>,
+    spared: BTreeSet<String>,
 }
 
 /// Something on the GPU: where, how large, which profile, and whether it is part of what is wanted.
@@ -57,6 +65,14 @@ impl<'a> Oracle<'a> {
             engines,
             existing,
             wanted,
+            spared: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn sparing(self, spared: &BTreeSet<String>) -> Self {
+        Self {
+            spared: spared.clone(),
+            ..self
         }
     }
 
@@ -194,6 +210,7 @@ impl<'a> Oracle<'a> {
             .collect();
         starts.sort_unstable();
         Some((
+            evicted.intersection(&self.spared).count(),
             evicted.len(),
             gone.len(),
             created,

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::cases::{Case, case};
 use super::oracle::Oracle;
-use crate::layout::{Existing, Infeasible, Layout, Occupancy, search};
+use crate::layout::{Existing, Infeasible, Layout, Occupancy, search, search_sparing};
 
 /// The state after a layout has been made: what it lists, whole and free, and what could not be moved.
 fn after(case: &Case, layout: &Layout) -> Vec<Existing> {
@@ -42,9 +42,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn the_search_finds_what_the_oracle_finds(case in case()) {
+    fn the_search_finds_what_the_oracle_finds(case in case(), spares in any::<bool>()) {
+        let spared = if spares { super::set(&["a", "c"]) } else { BTreeSet::new() };
         let oracle = Oracle::new(&case.offers, &case.engines, &case.existing, &case.wanted);
-        let found = search(&case.offers, &case.existing, &case.wanted);
+        let oracle = oracle.sparing(&spared);
+        let found = search_sparing(&case.offers, &case.existing, &case.wanted, &spared);
         let worth = found.as_ref().ok().map(|layout| oracle.judge(layout).expect("the layout keeps the rules"));
         prop_assert_eq!(worth, oracle.best(), "{:?}", found);
     }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::super::ProblemReason::{
@@ -49,7 +51,7 @@ fn what_is_not_supported_yet_says_so() {
             [(NotYetSupported, path.to_owned())],
             "{spec}"
         );
-        let (_, refused) = wish([&policy(spec)], &[].into(), &[t4(0)]);
+        let (_, refused) = wish([&policy(spec)], &[].into(), &[t4(0)], &BTreeSet::new());
         assert!(
             matches!(refused, Wish::Refused { problem, .. } if problem.reason == NotYetSupported)
         );

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use crds::gpu_node::{ChangeClass, GpuStatus, MigMode, MigTarget};
 use serde_json::{Value, json};
 
@@ -24,7 +26,7 @@ fn layouts(goal: &Goal) -> Vec<String> {
 }
 
 fn refusal(spec: Value, gpus: &[GpuStatus]) -> Problem {
-    goal(&policy(spec), gpus).unwrap_err()
+    goal(&policy(spec), gpus, &BTreeSet::new()).unwrap_err()
 }
 
 #[test]
@@ -67,7 +69,7 @@ fn each_strategy_makes_its_target() {
         (per_product, "mig", ["2x3g.20gb", "2x3g.20gb"]),
         (mixed, "mixed", ["3g.20gb+2g.10gb+2x1g.5gb", "whole"]),
     ] {
-        let goal = goal(&policy(spec.clone()), &two).unwrap();
+        let goal = goal(&policy(spec.clone()), &two, &BTreeSet::new()).unwrap();
         assert_eq!(
             (goal.strategy.as_str(), layouts(&goal)),
             (strategy, expected.map(str::to_owned).to_vec()),
@@ -80,7 +82,12 @@ fn each_strategy_makes_its_target() {
 #[test]
 fn a_target_that_is_reached_is_what_is_there() {
     let gpu = a100(0, &[("3g.20gb", 0, 4), ("1g.5gb", 5, 1)]);
-    let goal = goal(&mig(json!({"3g.20gb": 1, "1g.5gb": 1})), &[gpu]).unwrap();
+    let goal = goal(
+        &mig(json!({"3g.20gb": 1, "1g.5gb": 1})),
+        &[gpu],
+        &BTreeSet::new(),
+    )
+    .unwrap();
     assert_eq!(goal.change.class, ChangeClass::None);
     let starts: Vec<_> = goal.target.gpus[0]
         .mig
@@ -92,12 +99,44 @@ fn a_target_that_is_reached_is_what_is_there() {
 }
 
 #[test]
+fn a_protected_pod_stays_whatever_it_costs_others_and_goes_only_if_it_must() {
+    // Seven slices, of which four stay beside a 3g in the place of the other three or four.
+    let on = |gpu, starts: &[i32]| {
+        let pod = |gpu, start: &i32| holds(gpu, &format!("p{start}"), *start);
+        starts.iter().fold(gpu, pod)
+    };
+    let gpu = on(a100(0, &SEVEN), &[0, 4, 5, 6]);
+    let wanted = mig(json!({"3g.20gb": 1, "1g.5gb": 3}));
+    let evicts = |protected: &[&str]| {
+        let protected = protected.iter().map(|pod| format!("a/{pod}")).collect();
+        let goal = goal(&wanted, std::slice::from_ref(&gpu), &protected).unwrap();
+        let gone = gpu.holders.iter();
+        let gone = gone.filter(|it| goal.change.affected.contains(&it.device));
+        gone.map(|it| it.pod.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(evicts(&[]), ["p0"]);
+    assert_eq!(evicts(&["p0"]), ["p4", "p5", "p6"]);
+    assert_eq!(evicts(&["p0", "p5"]), ["p0"], "one of them must");
+    assert_eq!(evicts(&["p4", "p5", "p6"]), ["p0"]);
+    assert_eq!(evicts(&["another"]), ["p0"]);
+}
+
+#[test]
+fn a_layout_that_cannot_be_had_comes_with_those_that_can() {
+    let spec = json!({"strategy": {"type": "MIG", "mig": {"layout": {"3g.20gb": 2, "1g.5gb": 1}}}});
+    let problem = refusal(spec, &[a100(0, &[])]);
+    assert_eq!(problem.reason, ProblemReason::NoPlacement);
+    let end = "; there is room for 2x3g.20gb, or for 3g.20gb+2g.10gb+1g.5gb, or for 3g.20gb+2g.10gb+1g.5gb+me";
+    assert!(problem.message.ends_with(end), "{}", problem.message);
+}
+
+#[test]
 fn a_pod_that_leaves_for_one_gpu_costs_nothing_on_the_next() {
     // Whichever pod GPU 0 evicts, GPU 1 can free its place by evicting the same one.
     let both = |index| holds(holds(holds(a100(index, &SEVEN), "x", 0), "y", 1), "z", 2);
     let wanted = mig(json!({"3g.20gb": 1, "2g.10gb": 1, "1g.5gb": 2}));
-    let goal = goal(&wanted, &[both(0), both(1)]).unwrap();
-    let gone: std::collections::BTreeSet<_> = goal
+    let goal = goal(&wanted, &[both(0), both(1)], &BTreeSet::new()).unwrap();
+    let gone: BTreeSet<_> = goal
         .change
         .affected
         .iter()
@@ -112,7 +151,12 @@ fn a_pod_that_leaves_for_one_gpu_costs_nothing_on_the_next() {
 
 #[test]
 fn gpus_are_taken_in_the_order_of_their_indices() {
-    let goal = goal(&mig(json!({"7g.40gb": 1})), &[a100(1, &[]), a100(0, &[])]).unwrap();
+    let goal = goal(
+        &mig(json!({"7g.40gb": 1})),
+        &[a100(1, &[]), a100(0, &[])],
+        &BTreeSet::new(),
+    )
+    .unwrap();
     let order: Vec<_> = goal.target.gpus.iter().map(|gpu| gpu.index).collect();
     assert_eq!(order, [0, 1]);
 }
@@ -153,7 +197,7 @@ fn what_cannot_be_says_why_and_whose_mistake_it_is() {
         (
             layout(json!({"1g.5gb": 1})),
             foreign.clone(),
-            ProblemReason::Blocked,
+            ProblemReason::ForeignInstances,
             true,
             "spec.strategy.mig.layout",
             "set mig.adopt",
@@ -161,7 +205,7 @@ fn what_cannot_be_says_why_and_whose_mistake_it_is() {
         (
             json!({"strategy": {"type": "Exclusive"}}),
             foreign,
-            ProblemReason::Blocked,
+            ProblemReason::ForeignInstances,
             true,
             "spec.strategy",
             "7g.40gb at slice 0, made by somebody else",
@@ -212,7 +256,14 @@ fn what_the_device_plugin_cannot_do_on_one_node_is_a_conflict() {
         assert_eq!(problem.path, path, "{problem}");
     }
     // On a node with one GPU there is nothing to conflict with.
-    assert!(goal(&policy(parts(sliced(4, false), sliced(2, false))), &[t4(0)]).is_ok());
+    assert!(
+        goal(
+            &policy(parts(sliced(4, false), sliced(2, false))),
+            &[t4(0)],
+            &BTreeSet::new()
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -222,7 +273,7 @@ fn adopting_lets_instances_of_others_go() {
     let adopting = policy(
         json!({"strategy": {"type": "MIG", "mig": {"layout": {"1g.5gb": 7}, "adopt": true}}}),
     );
-    let goal = goal(&adopting, &[foreign]).unwrap();
+    let goal = goal(&adopting, &[foreign], &BTreeSet::new()).unwrap();
     assert!(goal.target.adopt);
     assert_eq!(goal.change.class, ChangeClass::Devices);
     assert_ne!(goal.target.gpus[0].mig, MigTarget::default());

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 
 use crds::GpuSharingPolicy;
@@ -48,7 +50,7 @@ fn a_policy_that_is_being_deleted_or_selects_others_wins_nothing() {
         Some(serde_json::from_value(json!("2026-01-02T00:00:00Z")).unwrap());
     let other = named("other", "01", 0, json!({"matchLabels": {"pool": "a"}}));
     assert!(winner([&gone, &other], &labels(&[("pool", "b")])).is_none());
-    let (none, unmanaged) = wish([&gone, &other], &labels(&[]), &[t4(0)]);
+    let (none, unmanaged) = wish([&gone, &other], &labels(&[]), &[t4(0)], &BTreeSet::new());
     assert!(none.is_none());
     assert_eq!(unmanaged, Wish::Unmanaged);
 }
