@@ -27,7 +27,8 @@ pub struct Change {
 ///
 /// - An instance that is not at the place that the target has for its profile goes, and so does one without a whole
 ///   compute instance, at any place. Instances that others have made stay unless the target adopts.
-/// - Switching MIG mode, or a switch that is pending and not wanted, takes the whole GPU with everything on it.
+/// - Switching MIG mode takes the whole GPU with everything on it. To take back a switch that is pending disturbs nobody:
+///   the mode in effect stays.
 /// - A GPU or slice with more pods on it than may share it must be emptied: nobody can say which of them should stay.
 ///
 /// Can be computed at any time from a fresh observation: what is done already is no difference any more. GPUs that the

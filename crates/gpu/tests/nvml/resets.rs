@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, process};
 
@@ -124,10 +124,16 @@ fn a_command_that_is_not_there_or_does_not_end_is_waited_for_no_longer_than_its_
         let said = missing.unwrap_err().to_string();
         assert!(said.contains("cannot run `/nowhere/nvidia-smi"), "{said}");
         let started = Instant::now();
-        let hangs = command(node, "exec sleep 600").within(Duration::from_millis(50));
+        let pid = node.path().with_file_name("pid");
+        let script = format!("echo $$ > '{}'; exec sleep 600", pid.display());
+        let hangs = command(node, &script).within(Duration::from_millis(500));
         let said = reset(node, hangs, &gpu).unwrap_err().to_string();
         assert!(said.contains("did not end within"), "{said}");
         assert!(started.elapsed() < Duration::from_mins(1));
+        // A shell that came to say nothing in its time was killed before.
+        if let Ok(pid) = fs::read_to_string(pid) {
+            assert!(!Path::new("/proc").join(pid.trim()).exists(), "{pid}");
+        }
     });
 }
 

@@ -35,10 +35,15 @@ fn one(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Result<(), String> {
 
 /// Instances that others have made are left alone, so what is wanted must go around them.
 fn foreign(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Result<(), String> {
-    let advice = "made by somebody else; set mig.adopt to let operations destroy it";
     let switches = is_on(gpu.mig.current) != wanted.mig.enabled;
     for there in gpu.instances.iter().filter(|it| !it.owned && !adopt) {
         let name = format!("{} at slice {}", there.profile, there.start);
+        let made = if there.parts.is_empty() {
+            "made"
+        } else {
+            "divided"
+        };
+        let advice = format!("{made} by somebody else; set mig.adopt to let operations destroy it");
         if switches {
             return Err(format!("MIG mode cannot be switched: {name} was {advice}"));
         }

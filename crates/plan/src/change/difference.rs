@@ -25,14 +25,16 @@ pub(super) struct Fates<'a> {
 }
 
 pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference {
-    if switches(gpu, wanted.mig.enabled) {
+    let enabled = wanted.mig.enabled;
+    if is_on(gpu.mig.current) != enabled {
         return switch(gpu, wanted);
     }
+    let is_pending = is_on(gpu.mig.pending) != enabled;
     let fates = fates(gpu, &wanted.mig, adopt);
     let crowded = crowded(gpu, wanted.sharing.replicas, &fates);
     let class = if !crowded.is_empty() {
         ChangeClass::Gpus
-    } else if !fates.destroyed.is_empty() || !fates.created.is_empty() {
+    } else if is_pending || !fates.destroyed.is_empty() || !fates.created.is_empty() {
         ChangeClass::Devices
     } else {
         ChangeClass::None
@@ -45,11 +47,7 @@ pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference
     }
 }
 
-/// Whether MIG mode must be switched, or a switch that is pending must be taken back. A product without MIG is off.
-fn switches(gpu: &GpuStatus, wanted: bool) -> bool {
-    is_on(gpu.mig.current) != wanted || is_on(gpu.mig.pending) != wanted
-}
-
+/// Whether this MIG mode is on. A product without MIG is off.
 pub(super) const fn is_on(mode: MigMode) -> bool {
     match mode {
         MigMode::Enabled => true,

@@ -125,7 +125,23 @@ fn a_target_that_cannot_be_had_is_refused_and_the_words_say_why() {
 fn an_instance_that_is_no_device_is_not_what_is_wanted() {
     let mut gpu = foreign(&[("1g.5gb", 0)], 0);
     at(&mut gpu, 0).uuid = None;
-    assert!(check(&[gpu], &target("G", &[("1g.5gb", 0)])).is_err());
+    let refused = |gpu: &GpuStatus| {
+        let gpus = std::slice::from_ref(gpu);
+        check(gpus, &target("G", &[("1g.5gb", 0)])).unwrap_err()
+    };
+    let said = refused(&gpu);
+    assert!(said.contains("made by somebody else"), "{said}");
+    at(&mut gpu, 0).parts = vec!["MIG-part".to_owned()];
+    let said = refused(&gpu);
+    assert!(said.contains("divided by somebody else"), "{said}");
+}
+
+#[test]
+fn a_switch_that_somebody_left_pending_is_no_reason_to_refuse() {
+    let mut gpu = foreign(&[("1g.5gb", 0)], 0);
+    gpu.mig.pending = MigMode::Disabled;
+    let beside = target("G", &[("3g.20gb", 4)]);
+    assert_eq!(check(&[gpu], &beside), Ok(()));
 }
 
 #[test]

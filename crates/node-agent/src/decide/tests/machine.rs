@@ -251,6 +251,24 @@ fn what_somebody_had_divided_comes_back_as_one_device_and_that_is_told() {
 }
 
 #[test]
+fn what_is_left_of_an_adopted_instance_is_filled_where_it_stands() {
+    let mut gpu = cut(a100("G"), &[("3g.20gb", 4)]);
+    let theirs = at(&mut gpu, 4);
+    (theirs.uuid, theirs.owned) = (None, false);
+    theirs.parts = vec!["MIG-a".to_owned()];
+    let mut task = begin(&gpu, &target("G", &[]));
+    task.stage = task.stage.failed("it is in use".to_owned());
+    // Emptied, and ours by that.
+    let left = at(&mut gpu, 4);
+    left.parts.clear();
+    left.owned = true;
+    let mut world = World::new(vec![gpu]);
+    run(&mut world, &mut task);
+    assert_eq!(world.taken.len(), 1, "{:?}", world.taken);
+    assert!(at(&mut world.gpus[0], 4).uuid.is_some());
+}
+
+#[test]
 fn a_failure_on_the_way_back_is_the_end_and_both_reasons_are_told() {
     let gpu = cut(a100("G"), &[("1g.5gb", 0)]);
     let mut task = begin(&gpu, &target("G", &[("3g.20gb", 4)]));

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use crate::decide::conditions::modes_settled;
 use crate::decide::next::{Way, clearing};
-use crate::decide::{Step, Stuck, again, layout, without_reboot};
-use crate::journal::NeedsReboot;
-use crate::world::{a100, cut, place, target};
+use crate::decide::{Move, Step, Stuck, again, layout, next_move, without_reboot};
+use crate::journal::{NeedsReboot, Stage, Task};
+use crate::world::{a100, cut, holder, place, target};
 
 const FORWARD: Way = Way::Forward { adopt: false };
 
@@ -126,6 +126,22 @@ fn modes_of_empty_gpus_are_switched_before_anything_is_destroyed() {
         .flat_map(|uuid| layout::wanted(&target(uuid, &[("7g.40gb", 0)])))
         .collect();
     assert_eq!(clearing(&gpus, &layout, FORWARD), Some(set(true)));
+}
+
+#[test]
+fn a_switch_that_somebody_left_pending_is_taken_back_under_running_pods() {
+    let mut gpu = cut(a100("G"), &[("1g.5gb", 0)]);
+    gpu.mig.pending = MigMode::Disabled;
+    gpu.holders.push(holder("a", "MIG-G-0"));
+    let target = target("G", &[("1g.5gb", 0)]);
+    let gpus = [gpu];
+    let task = Task {
+        id: 7,
+        previous: layout::present(&gpus, &target),
+        target,
+        stage: Stage::Clearing,
+    };
+    assert_eq!(next_move(&task, &gpus, Ok(())), Move::Take(set(true)));
 }
 
 #[test]

@@ -71,10 +71,8 @@ fn a_switch_of_mig_mode_takes_the_whole_gpu() {
     let cases = [
         (Disabled, Disabled, slices(MIXED), [0, 0, 4]),
         (Disabled, Enabled, slices(MIXED), [0, 0, 4]),
-        (Disabled, Enabled, whole(1), [0, 0, 0]),
         (Enabled, Enabled, whole(1), [0, 1, 0]),
         (Enabled, Disabled, whole(1), [0, 1, 0]),
-        (Enabled, Disabled, slices(&[("1g.5gb", 0)]), [0, 1, 1]),
     ];
     for (current, pending, target, numbers) in cases {
         let on = current == Enabled;
@@ -91,6 +89,38 @@ fn a_switch_of_mig_mode_takes_the_whole_gpu() {
             told(&change(gpu, &target)),
             (ChangeClass::Gpus, affected, vec![numbers]),
             "{current:?}, pending {pending:?}"
+        );
+    }
+}
+
+#[test]
+fn to_take_back_a_switch_that_is_pending_disturbs_nobody() {
+    use MigMode::{Disabled, Enabled};
+    let cases = [
+        (gpu(Disabled, &[]), Enabled, whole(1), vec![], [0, 0, 0]),
+        (
+            gpu(Enabled, &[("1g.5gb", 0, 1)]),
+            Disabled,
+            slices(&[("1g.5gb", 0)]),
+            vec![],
+            [1, 0, 0],
+        ),
+        (
+            gpu(Enabled, &[("1g.5gb", 0, 1), ("1g.5gb", 1, 1)]),
+            Disabled,
+            slices(&[("1g.5gb", 0)]),
+            vec!["MIG-1"],
+            [1, 1, 0],
+        ),
+    ];
+    for (mut gpu, pending, target, affected, numbers) in cases {
+        gpu.mig.pending = pending;
+        gpu.holders = vec![holder("x", "main", GPU), holder("y", "main", "MIG-0")];
+        let name = format!("{gpu:?}");
+        assert_eq!(
+            told(&change(gpu, &target)),
+            (ChangeClass::Devices, affected, vec![numbers]),
+            "{name}"
         );
     }
 }
