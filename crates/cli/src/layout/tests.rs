@@ -89,6 +89,12 @@ fn check(product: &'static Product, args: &LayoutArgs) -> Result<(), TestCaseErr
     prop_assert_eq!(counts, wanted);
     let made = spots(answer.kept.iter().chain(&answer.created));
     prop_assert_eq!(&made, &spots(&answer.placements));
+    prop_assert_eq!(
+        answer.kept.len() + answer.created.len(),
+        answer.placements.len()
+    );
+    let steps = answer.destroyed.len() + answer.created.len();
+    prop_assert_eq!(answer.steps.len(), steps);
     let pods = |it: &Instance| {
         let mut held = args.held.iter();
         let here = held.find(|held| held.instance.start == it.start);
