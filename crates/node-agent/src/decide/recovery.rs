@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::gpu_node::{GpuStatus, PreviousGpu};
+use crds::gpu_node::GpuStatus;
 
 use super::Step;
 use super::next::{building, is_on};
@@ -20,8 +20,8 @@ pub enum Recovery {
 }
 
 /// The next step of recovery. Only what is missing is made; nothing is ever destroyed. Left to an operation is a GPU with
-/// somebody on it, with instances that others have made, that is among those `given_up` (by UUID, with the reason), or
-/// that was rebooted to get the mode that it has now.
+/// somebody on it, with instances that others have made, or that is among those `given_up` (by UUID, with the reason). A
+/// mode that somebody rebooted the node for is left as it is.
 pub fn recovery(
     record: &Record,
     boot_id: &str,
@@ -32,10 +32,12 @@ pub fn recovery(
     if record.boot_id == boot_id || record.boot_id.is_empty() {
         return Recovery::Over;
     }
-    let is_left = |gpu: &GpuStatus| given_up.contains_key(&gpu.uuid) || is_chosen(record, gpu);
-    let free = gpus.iter().filter(|gpu| is_free(gpu) && !is_left(gpu));
-    let free: Vec<_> = free.cloned().collect();
-    let step = mode(&free, &record.verified).or_else(|| building(&free, &record.verified));
+    let free: Vec<_> = gpus
+        .iter()
+        .filter(|gpu| is_free(gpu) && !given_up.contains_key(&gpu.uuid))
+        .cloned()
+        .collect();
+    let step = mode(&free, record).or_else(|| building(&free, &record.verified));
     match (step, holders) {
         (None, _) => Recovery::Over,
         (Some(_), Err(_)) => Recovery::Wait,
@@ -54,12 +56,15 @@ fn is_chosen(record: &Record, gpu: &GpuStatus) -> bool {
 }
 
 /// On some GPUs MIG mode does not outlive a reboot.
-fn mode(gpus: &[GpuStatus], verified: &[PreviousGpu]) -> Option<Step> {
-    verified.iter().find_map(|wanted| {
+fn mode(gpus: &[GpuStatus], record: &Record) -> Option<Step> {
+    record.verified.iter().find_map(|wanted| {
         let mut found = gpus.iter().filter(|gpu| gpu.uuid == wanted.uuid);
         let enabled = wanted.mig.enabled;
         let gpu =
             found.find(|gpu| gpu.instances.is_empty() && is_on(gpu.mig.current) != enabled)?;
+        if is_chosen(record, gpu) {
+            return None;
+        }
         Some(Step::SetMode {
             gpu: gpu.uuid.clone(),
             enabled,

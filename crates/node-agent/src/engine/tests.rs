@@ -299,6 +299,29 @@ fn a_gpu_that_cannot_be_restored_does_not_keep_another_from_it_and_is_not_tried_
 }
 
 #[test]
+fn a_profile_that_a_new_driver_does_not_offer_any_more_is_told_and_not_tried_for_ever() {
+    on_a_node(A100, async |node| {
+        let bed = Bed { node };
+        bed.operate(&bed.target(&MIXED)).await;
+        node.reboot().unwrap();
+        // The number of 3g in NVML's enum.
+        node.fail_profile(2, nvml_sim::Code::NotSupported).unwrap();
+        let mut engine = bed.engine();
+        for _ in 0..MOVES {
+            let seen = bed.look(&engine).await;
+            if engine.recover(&seen).await.unwrap() == Progress::Over {
+                break;
+            }
+        }
+        assert_eq!(bed.slices(), names(&MIXED[..3]));
+        let why = engine.given_up().values().next().unwrap();
+        assert!(why.contains("does not offer 3g.20gb"), "{why}");
+        let seen = bed.look(&engine).await;
+        assert_eq!(engine.recover(&seen).await.unwrap(), Progress::Over);
+    });
+}
+
+#[test]
 fn a_step_without_effect_is_not_taken_for_ever() {
     on_a_node(A100, async |node| {
         let bed = Bed { node };

@@ -135,4 +135,7 @@ fn a_mode_that_somebody_rebooted_the_node_for_is_not_undone() {
         why: "it does not reset".to_owned(),
     });
     assert_eq!(recovery(&record, "second", &gpus, Ok(())), Recovery::Over);
+    // Where it is the mode of the layout, the layout is made in it.
+    record.verified = layout::wanted(&target("G", &[("7g.40gb", 0)]));
+    assert_eq!(recovery(&record, "second", &gpus, Ok(())), create());
 }
