@@ -99,5 +99,16 @@ pub struct PreviousGpu {
     /// Instances of others that were no whole devices: divided, or without a compute instance. Those that an operation
     /// takes away come back as one device each: what was in them is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub divided: Vec<PlacedProfile>,
+    pub divided: Vec<DividedInstance>,
+}
+
+/// An instance that was no whole device.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DividedInstance {
+    /// Profile and place.
+    pub at: PlacedProfile,
+    /// UUIDs of the MIG devices that were in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }

@@ -9,7 +9,7 @@ mod inventory;
 mod maintenance;
 mod target;
 
-pub use agent::{AgentOperation, AgentStage, AgentStatus, PreviousGpu, Summary};
+pub use agent::{AgentOperation, AgentStage, AgentStatus, DividedInstance, PreviousGpu, Summary};
 pub use inventory::{
     ComputeMode, GpuProcess, GpuStatus, Holder, MigInstance, MigMode, MigModeStatus, Placement,
     ProfileOffer,

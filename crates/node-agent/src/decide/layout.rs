@@ -1,7 +1,8 @@
 //! Layouts: which slices each GPU has, in the form that is kept and gone back to.
 
 use crds::gpu_node::{
-    GpuStatus, GpuTarget, MigTarget, PlacedProfile, PreviousGpu, SharingTarget, Target,
+    DividedInstance, GpuStatus, GpuTarget, MigInstance, MigTarget, PlacedProfile, PreviousGpu,
+    SharingTarget, Target,
 };
 use crds::policy::StrategyType;
 
@@ -29,34 +30,53 @@ pub fn present(gpus: &[GpuStatus], target: &Target) -> Vec<PreviousGpu> {
     gpus.iter().filter(is_meant).map(of).collect()
 }
 
-fn divided(gpu: &GpuStatus) -> Vec<PlacedProfile> {
+fn divided(gpu: &GpuStatus) -> Vec<DividedInstance> {
     let theirs = gpu.instances.iter().filter(|it| !it.owned);
     theirs
         .filter(|it| it.uuid.is_none())
-        .map(|it| PlacedProfile {
-            start: it.start,
-            profile: it.profile.clone(),
+        .map(|it| DividedInstance {
+            at: PlacedProfile {
+                start: it.start,
+                profile: it.profile.clone(),
+            },
+            parts: it.parts.clone(),
         })
         .collect()
 }
 
 /// What is not as it was although every place of this layout is taken again: a sentence for each instance of somebody
-/// else's that came back as one device.
+/// else's that came back as one device, or that has lost parts.
 pub fn changed(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Vec<String> {
     let of = |previous: &PreviousGpu| {
         let gpu = gpus.iter().find(|gpu| gpu.uuid == previous.uuid);
-        let instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
-        instances
-            .filter(|it| it.owned && previous.divided.iter().any(|place| is_at(it, place)))
-            .map(|it| {
-                format!(
-                    "{} at slice {} of GPU {} is one device now, and was somebody else's, with other compute instances or none",
-                    it.profile, it.start, previous.uuid
-                )
-            })
-            .collect::<Vec<_>>()
+        let found = previous.divided.iter().filter_map(|was| {
+            let mut instances = gpu?.instances.iter();
+            let is = instances.find(|it| is_at(it, &was.at))?;
+            lost(was, is).map(|lost| format!("of GPU {}: {lost}", previous.uuid))
+        });
+        found.collect::<Vec<_>>()
     };
     layout.iter().flat_map(of).collect()
+}
+
+fn lost(was: &DividedInstance, is: &MigInstance) -> Option<String> {
+    let name = format!("{} at slice {}", is.profile, is.start);
+    let gone = was.parts.iter().filter(|part| !is.parts.contains(part));
+    let gone: Vec<_> = gone.map(String::as_str).collect();
+    if is.owned {
+        let inside = if gone.is_empty() {
+            "nothing".to_owned()
+        } else {
+            gone.join(", ")
+        };
+        return Some(format!(
+            "{name}, which somebody else had made with {inside} in it, is one device now"
+        ));
+    }
+    let gone = (!gone.is_empty()).then(|| gone.join(", "))?;
+    Some(format!(
+        "{name} is somebody else's, and {gone} in it is gone"
+    ))
 }
 
 /// The slices of a GPU that pods can use.
@@ -113,7 +133,8 @@ fn with_divided(gpu: &GpuStatus, wanted: &PreviousGpu) -> MigTarget {
         let mut instances = gpu.instances.iter();
         instances.any(|it| !it.owned && is_at(it, place))
     };
-    let taken = wanted.divided.iter().filter(|place| !is_theirs(place));
+    let places = wanted.divided.iter().map(|it| &it.at);
+    let taken = places.filter(|place| !is_theirs(place));
     mig.instances.extend(taken.cloned());
     mig
 }

@@ -37,7 +37,7 @@ pub fn building(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Option<Step> {
             let mut places = wanted.mig.instances.iter();
             let mut divided = wanted.divided.iter();
             let made = places.find_map(|place| make(gpu, place));
-            made.or_else(|| divided.find_map(|place| replace(gpu, place)))
+            made.or_else(|| divided.find_map(|it| replace(gpu, &it.at)))
         })
 }
 
@@ -69,7 +69,8 @@ fn switch(gpu: &GpuStatus, wanted: &PreviousGpu) -> Option<Step> {
 }
 
 fn goes(instance: &MigInstance, wanted: &PreviousGpu, way: Way) -> bool {
-    let mut places = wanted.mig.instances.iter().chain(&wanted.divided);
+    let divided = wanted.divided.iter().map(|it| &it.at);
+    let mut places = wanted.mig.instances.iter().chain(divided);
     let is_wanted = places.any(|place| is_at(instance, place));
     match way {
         Way::Forward { adopt } => {

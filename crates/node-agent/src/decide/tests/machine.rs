@@ -242,7 +242,7 @@ fn what_somebody_had_divided_comes_back_as_one_device_and_that_is_told() {
         let Stage::RolledBack { error } = &task.stage else {
             panic!("{fails_after}: {task:?}");
         };
-        let told = "3g.20gb at slice 4 of GPU G is one device now, and was somebody else's";
+        let told = "of GPU G: 3g.20gb at slice 4, which somebody else had made with MIG-a in it, is one device now";
         assert_eq!(error.contains(told), !stands, "{fails_after}: {error}");
         let back = at(&mut world.gpus[0], 4);
         assert_eq!(back.parts.is_empty(), !stands, "{fails_after}");

@@ -54,7 +54,7 @@ fn a_divided_instance_that_went_comes_back_as_one_device_of_ours_although_the_ag
             ("nvmlGpuInstanceCreateComputeInstance", 1),
         ] {
             for dies in [false, true] {
-                divide(node);
+                let theirs = divide(node);
                 let mut engine = bed.engine();
                 let target = adopting(&bed, &[("7g.40gb", 0)]);
                 bed.begin(&mut engine, &target).await;
@@ -66,11 +66,19 @@ fn a_divided_instance_that_went_comes_back_as_one_device_of_ours_although_the_ag
                 };
                 let place = (&*found.profile, found.start);
                 assert_eq!(place, ("3g.20gb", 4), "{function}");
-                let is_whole = found.owned && found.uuid.is_some();
-                let told = error(&record).contains("3g.20gb at slice 4 of GPU");
-                // One half that is left is theirs still.
+                // One part that is left is theirs still.
                 let is_half = function == "nvmlComputeInstanceDestroy";
-                assert_eq!((is_whole, told), (!is_half, !is_half), "{function}");
+                let is_whole = found.owned && found.uuid.is_some();
+                assert_eq!(is_whole, !is_half, "{function}");
+                let error = error(&record);
+                let gone = theirs.iter().filter(|part| !found.parts.contains(part));
+                let gone = gone.cloned().collect::<Vec<_>>().join(", ");
+                let told = if is_half {
+                    format!("3g.20gb at slice 4 is somebody else's, and {gone} in it is gone")
+                } else {
+                    format!("somebody else had made with {gone} in it, is one device now")
+                };
+                assert!(error.ends_with(&told), "{function}: {error}");
                 assert_eq!(found.parts.len(), usize::from(is_half), "{function}");
                 bed.operate(&adopting(&bed, &[])).await;
             }
