@@ -95,8 +95,9 @@ fuzz: ## look for a text that a parser gets wrong, for SECONDS=60; needs a C++ c
 exhaustive: ## the planner in every state of every GPU: a quarter of an hour
 	cargo test --locked --release -p plan --test exhaustive -- --ignored --nocapture
 
-bench: ## benchmarks of the planner
+bench: ## benchmarks of the planner, and its plans against clearing the GPU and trying every order
 	cargo bench --locked -p plan
+	cargo run --locked -p nvml-sim --example against_clearing
 
 ##@ Change
 
