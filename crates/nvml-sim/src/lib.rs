@@ -17,7 +17,8 @@
 //! count of `nvmlInit` calls and the handles given out.
 //!
 //! `NVML_SIM_LOG=FILE` writes one line for each call: its symbol and its return code; of a function
-//! that is not simulated it says so.
+//! that is not simulated it says so. `NVML_SIM_GATE=SOCKET` asks a gatekeeper before and after
+//! each call, who may stop the program there: see the module `gate`.
 
 mod code;
 mod ffi;

@@ -1,4 +1,4 @@
-//! What every call does around its own work: the count of inits, faults, latency and the log.
+//! What every call does around its own work: the gate, the count of inits, faults, latency and the log.
 
 use std::env;
 use std::error::Error;
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use nvml_wrapper_sys::bindings::nvmlReturn_t;
 
+use super::gate;
 use crate::Code;
 use crate::state::State;
 use crate::store::{Store, StoreError};
@@ -104,13 +105,14 @@ pub fn answer(
     symbol: &'static str,
     work: impl FnOnce(&Driver) -> Result<(), Code>,
 ) -> nvmlReturn_t {
-    answered(symbol, begun(symbol).and_then(|driver| work(&driver)))
+    let work = || begun(symbol).and_then(|driver| work(&driver));
+    answered(symbol, gate::pass(symbol, work))
 }
 
 /// The same for a function that the simulation has not.
 pub fn not_simulated(symbol: &'static str) -> nvmlReturn_t {
-    match begun(symbol) {
-        Ok(_) => {
+    match gate::pass(symbol, || begun(symbol).map(drop)) {
+        Ok(()) => {
             let code = Code::NotSupported.number();
             log(&format!("{symbol} {code} NOT_SUPPORTED (not simulated)\n"));
             code
@@ -132,7 +134,7 @@ fn begun(symbol: &str) -> Result<Driver, Code> {
 
 /// The same for `nvmlInit` and its kin: says on stderr why there is no driver.
 pub fn init(symbol: &'static str) -> nvmlReturn_t {
-    let result = match Driver::begin(symbol) {
+    let work = || match Driver::begin(symbol) {
         Ok(_) => {
             INITS.fetch_add(1, Ordering::AcqRel);
             Ok(())
@@ -146,14 +148,17 @@ pub fn init(symbol: &'static str) -> nvmlReturn_t {
             Err(failure.code())
         }
     };
-    answered(symbol, result)
+    answered(symbol, gate::pass(symbol, work))
 }
 
 /// The same for `nvmlShutdown`, which works without a node.
 pub fn shutdown(symbol: &'static str) -> nvmlReturn_t {
     let less = |inits: u32| inits.checked_sub(1);
-    let result = INITS.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-    answered(symbol, result.map(drop).map_err(|_| Code::Uninitialized))
+    let work = || {
+        let left = INITS.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        left.map(drop).map_err(|_| Code::Uninitialized)
+    };
+    answered(symbol, gate::pass(symbol, work))
 }
 
 fn answered(symbol: &str, result: Result<(), Code>) -> nvmlReturn_t {

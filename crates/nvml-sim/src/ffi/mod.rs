@@ -12,6 +12,7 @@ mod compute;
 mod device;
 mod event;
 mod export_table;
+mod gate;
 mod handle;
 mod mig_device;
 mod process;

@@ -11,6 +11,7 @@
 mod contract;
 mod export_table;
 mod exports;
+mod gate;
 mod instances;
 mod inventory;
 mod own_process;
