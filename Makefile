@@ -95,6 +95,9 @@ fuzz: ## look for a text that a parser gets wrong, for SECONDS=60; needs a C++ c
 exhaustive: ## the planner in every state of every GPU: a quarter of an hour
 	cargo test --locked --release -p plan --test exhaustive -- --ignored --nocapture
 
+crash: ## the longer runs of agents that are killed: any number of times, and a whole A100 cut anew
+	cargo test --locked -p node-agent crash:: -- --ignored
+
 bench: ## benchmarks of the planner, and its plans against clearing the GPU and trying every order
 	cargo bench --locked -p plan
 	cargo run --locked -p nvml-sim --example against_clearing
@@ -123,4 +126,4 @@ control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
   level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive fuzz fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive crash fuzz fmt generate control-plane

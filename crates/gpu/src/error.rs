@@ -16,7 +16,7 @@ pub enum Error {
         reason: String,
     },
     /// The library does not start.
-    #[error("cannot start NVIDIA's driver library {}: {code}; {}", path.display(), code.next_step())]
+    #[error("cannot start NVIDIA's driver library {}: nvmlInit_v2 answered {code}; {}", path.display(), code.next_step())]
     Init {
         /// The library.
         path: PathBuf,

@@ -230,6 +230,9 @@ fn with_places(offer: &ProfileOffer) -> String {
         .iter()
         .map(|place| place.start.to_string())
         .collect();
+    if starts.is_empty() {
+        return format!("{} at no slice", offer.name);
+    }
     format!("{} at slice {}", offer.name, starts.join(", "))
 }
 

@@ -78,10 +78,10 @@ impl Engine {
         &self.given_up
     }
 
-    /// Learns from a look while nothing is under way: which of our instances there are, and that a reboot is over.
-    pub fn settle(&mut self, seen: &Observation) -> Result<(), JournalError> {
+    /// Learns from a look while nothing is under way: how far our instances are.
+    pub fn learn(&mut self, seen: &Observation) -> Result<(), JournalError> {
         self.journal
-            .update(|record| record.settle(&seen.boot_id, &seen.gpus))
+            .update(|record| record.learn(&seen.boot_id, &seen.gpus))
     }
 
     /// Writes down that an operation is about to begin.
@@ -267,11 +267,20 @@ impl Engine {
         seen: &Observation,
     ) -> Result<(), EngineError> {
         tracing::info!(%step, device, "took a step");
-        if let (Step::CreateDevice { gpu, at }, Some(device)) = (&step, device) {
-            let making = Making::Device(device);
-            self.journal
-                .update(|record| record.claim(gpu, at, &seen.boot_id, making))?;
-        }
+        self.journal.update(|record| match (&step, device) {
+            (Step::CreateDevice { gpu, at }, Some(device)) => {
+                record.claim(gpu, at, &seen.boot_id, Making::Device(device));
+            }
+            (Step::DestroyInstance { gpu, at }, _) => record.forget(gpu, at),
+            (
+                Step::CreateDevice { .. }
+                | Step::CreateInstance { .. }
+                | Step::DestroyDevice { .. }
+                | Step::SetMode { .. }
+                | Step::Reset { .. },
+                _,
+            ) => {}
+        })?;
         self.took = Some(step);
         Ok(())
     }
@@ -306,10 +315,17 @@ impl Engine {
         self.journal.update(|record| {
             record.step = None;
             record.boot_id.clone_from(&seen.boot_id);
-            if stage == Stage::Done {
-                record.finish(task, &seen.boot_id, &seen.gpus);
+            match stage {
+                Stage::Done => record.finish(task, &seen.boot_id, &seen.gpus),
+                Stage::RolledBack { .. } => record.learn(&seen.boot_id, &seen.gpus),
+                // A step has failed, of which this look knows nothing yet.
+                Stage::Failed { .. }
+                | Stage::Intended
+                | Stage::Clearing
+                | Stage::Building
+                | Stage::UndoClearing { .. }
+                | Stage::UndoBuilding { .. } => {}
             }
-            record.settle(&seen.boot_id, &seen.gpus);
             record.operation = Some(Task {
                 stage: stage.clone(),
                 ..task.clone()

@@ -18,6 +18,8 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub use disk::{Disk, Files};
 pub use error::JournalError;
 pub use file::Journal;
 pub use made::Making;

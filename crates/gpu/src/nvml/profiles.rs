@@ -23,9 +23,8 @@ pub fn offers(device: &Device<'_>) -> Answer<Vec<ProfileOffer>> {
         let Some(name) = name(index, &profile, gpu_bytes) else {
             continue;
         };
-        let Some(places) = if_supported(raw::placements(device, profile.id))? else {
-            continue;
-        };
+        // Without places it is not offered; but an instance of it may stand there, and must be seen.
+        let places = if_supported(raw::placements(device, profile.id))?.unwrap_or_default();
         offers.push(ProfileOffer {
             max: integer(most(pci.pci_device_id, &name, profile.max)),
             name,

@@ -68,7 +68,7 @@ impl Agent {
 
     fn idle(&mut self, seen: &Observation) -> Result<(Say, Next), EngineError> {
         if let Some(engine) = &mut self.engine {
-            engine.settle(seen)?;
+            engine.learn(seen)?;
             // Not while it is unknown what the `GpuNode` says.
             if let Some(view) = &self.view {
                 engine.drop_intent()?;

@@ -2,5 +2,8 @@
 
 mod bed;
 mod conditions;
+mod crash;
+mod faults;
 mod operations;
+mod ordeal;
 mod trouble;

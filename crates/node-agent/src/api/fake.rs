@@ -16,7 +16,8 @@ use super::GpuNodes;
 #[derive(Clone, Default)]
 pub struct FakeApi(Arc<Mutex<Server>>);
 
-type OnPatch = Box<dyn FnMut(&Value) + Send>;
+/// Hears a body or an object.
+type Listener = Box<dyn FnMut(&Value) + Send>;
 
 #[derive(Default)]
 struct Server {
@@ -24,7 +25,8 @@ struct Server {
     version: u64,
     asked: Vec<Asked>,
     trouble: VecDeque<(Method, Trouble)>,
-    on_patch: Option<OnPatch>,
+    on_patch: Option<Listener>,
+    on_store: Option<Listener>,
 }
 
 /// One request.
@@ -47,6 +49,18 @@ pub enum Trouble {
 }
 
 impl FakeApi {
+    /// One that has this object, as an earlier one stored it.
+    pub fn with(object: &GpuNode) -> Self {
+        let version = object.metadata.resource_version.as_ref();
+        let version = version.and_then(|version| version.parse().ok());
+        let server = Server {
+            object: Some(json!(object)),
+            version: version.unwrap_or_default(),
+            ..Server::default()
+        };
+        Self(Arc::new(Mutex::new(server)))
+    }
+
     pub fn client(&self) -> Client {
         let server = self.clone();
         let service = tower::service_fn(move |request: Request<Body>| {
@@ -83,6 +97,11 @@ impl FakeApi {
     /// Is called with the body of each patch before it is looked at.
     pub fn on_patch(&self, call: impl FnMut(&Value) + Send + 'static) {
         self.lock().on_patch = Some(Box::new(call));
+    }
+
+    /// Is called with the object whenever it was stored.
+    pub fn on_store(&self, call: impl FnMut(&Value) + Send + 'static) {
+        self.lock().on_store = Some(Box::new(call));
     }
 
     /// Everything that was written since this was last asked, in order.
@@ -179,6 +198,9 @@ impl Server {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         self.object = Some(object.clone());
+        if let Some(call) = &mut self.on_store {
+            call(&object);
+        }
         (200, object)
     }
 }

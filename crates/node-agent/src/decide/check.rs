@@ -25,8 +25,13 @@ fn one(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Result<(), String> {
     }
     foreign(gpu, wanted, adopt)?;
     // The driver may list no profiles while MIG mode is off; then it has the last word when the instances are made.
-    if gpu.profiles.is_empty() {
-        return Ok(());
+    match (gpu.profiles.is_empty(), gpu.mig.current) {
+        (true, MigMode::Disabled | MigMode::NotSupported) => return Ok(()),
+        // Then nobody sees the instances that stand there either.
+        (true, MigMode::Enabled) => {
+            return Err("MIG mode is on, and the driver offers no profile; check it with `nvidia-smi mig -lgip`".to_owned());
+        }
+        (false, MigMode::Disabled | MigMode::Enabled | MigMode::NotSupported) => {}
     }
     let places = &wanted.mig.instances;
     places.iter().try_for_each(|place| offered(gpu, place))?;
@@ -80,6 +85,11 @@ fn offered(gpu: &GpuStatus, place: &PlacedProfile) -> Result<(), String> {
     let starts: Vec<_> = offer.placements.iter().map(|it| it.start).collect();
     if starts.contains(start) {
         return Ok(());
+    }
+    if starts.is_empty() {
+        return Err(format!(
+            "the driver tells no place at which {profile} may stand"
+        ));
     }
     let starts: Vec<_> = starts.iter().map(ToString::to_string).collect();
     let starts = starts.join(", ");

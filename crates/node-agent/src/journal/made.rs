@@ -1,6 +1,6 @@
 //! Instances of ours: how far each is made, and how it is known again.
 
-use crds::gpu_node::{MigInstance, PlacedProfile};
+use crds::gpu_node::{GpuStatus, MigInstance, PlacedProfile};
 use serde::{Deserialize, Serialize};
 
 /// An instance that this agent made, adopted, or is about to make or to empty.
@@ -35,6 +35,27 @@ impl Made {
         self.boot_id == boot_id
             && self.stands_at(gpu, &instance.profile, instance.start)
             && self.making.matches(instance)
+    }
+
+    /// Learns from a look how far it is. False: it is not to be seen.
+    pub fn learn(&mut self, boot_id: &str, gpus: &[GpuStatus]) -> bool {
+        let gpu = gpus.iter().find(|gpu| gpu.uuid == self.gpu);
+        let mut instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
+        let Some(instance) = instances.find(|it| self.is(boot_id, &self.gpu, it)) else {
+            return false;
+        };
+        if let Some(device) = &instance.uuid {
+            self.making = Making::Device(device.clone());
+        }
+        true
+    }
+
+    /// Whether it has been a device.
+    pub const fn is_device(&self) -> bool {
+        match self.making {
+            Making::Device(_) => true,
+            Making::Empty | Making::Filling => false,
+        }
     }
 
     /// Whether it stands, or is to stand, at this place.

@@ -100,9 +100,13 @@ impl Record {
         }
     }
 
-    /// Says how far an instance is.
+    /// Says how far an instance is. A device that stood there is forgotten only for another: until then it may stand
+    /// there still, whatever a driver says that fails.
     pub fn claim(&mut self, gpu: &str, at: &PlacedProfile, boot_id: &str, making: Making) {
         self.disclaim(gpu, at);
+        if let Making::Device(_) = making {
+            self.forget(gpu, at);
+        }
         self.made.push(Made {
             gpu: gpu.to_owned(),
             at: at.clone(),
@@ -111,8 +115,14 @@ impl Record {
         });
     }
 
-    /// Says that an instance was not made after all.
+    /// Says that an instance that was about to be made was not made after all.
     pub fn disclaim(&mut self, gpu: &str, at: &PlacedProfile) {
+        self.made
+            .retain(|made| made.is_device() || !made.stands_at(gpu, &at.profile, at.start));
+    }
+
+    /// Says that an instance was destroyed.
+    pub fn forget(&mut self, gpu: &str, at: &PlacedProfile) {
         self.made
             .retain(|made| !made.stands_at(gpu, &at.profile, at.start));
     }
@@ -131,22 +141,15 @@ impl Record {
                 self.claim(&wanted.uuid, &at, boot_id, making);
             }
         }
+        self.learn(boot_id, gpus);
         self.verify(&layout::wanted(&task.target));
     }
 
-    /// Forgets instances that are gone, and learns the devices of those that were about to be made. Not while GPUs are
-    /// being changed.
-    pub fn settle(&mut self, boot_id: &str, gpus: &[GpuStatus]) {
+    /// Learns from a look how far the instances are that were about to be made. A device that is not to be seen is
+    /// forgotten only with its boot: a driver that fails for a moment must not make it somebody else's.
+    pub fn learn(&mut self, boot_id: &str, gpus: &[GpuStatus]) {
         self.made.retain_mut(|made| {
-            let gpu = gpus.iter().find(|gpu| gpu.uuid == made.gpu);
-            let mut instances = gpu.into_iter().flat_map(|gpu| &gpu.instances);
-            let Some(instance) = instances.find(|it| made.is(boot_id, &made.gpu, it)) else {
-                return false;
-            };
-            if let Some(device) = &instance.uuid {
-                made.making = Making::Device(device.clone());
-            }
-            true
+            made.learn(boot_id, gpus) || (made.is_device() && made.boot_id == boot_id)
         });
     }
 

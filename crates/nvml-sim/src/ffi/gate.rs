@@ -17,14 +17,12 @@ static KEEPER: Mutex<Option<BufReader<UnixStream>>> = Mutex::new(None);
 
 /// Does the work of a call between the two questions.
 pub fn pass(symbol: &str, work: impl FnOnce() -> Result<(), Code>) -> Result<(), Code> {
-    match ask(&format!("{symbol} begins\n")) {
-        Some(instead) => Err(instead),
-        None => {
-            let answer = work();
-            let code = answer.map_or_else(Code::number, |()| 0);
-            ask(&format!("{symbol} ends {code}\n")).map_or(answer, Err)
-        }
+    if let Some(instead) = ask(&format!("{symbol} begins\n")) {
+        return Err(instead);
     }
+    let answer = work();
+    let code = answer.map_or_else(Code::number, |()| 0);
+    ask(&format!("{symbol} ends {code}\n")).map_or(answer, Err)
 }
 
 /// What the gatekeeper wants answered instead, if there is one and he does.

@@ -17,7 +17,7 @@ const SET: &str = "nvmlDeviceSetMigMode";
 #[ignore = "run by the other test here behind its gate"]
 fn behind_the_gate() {
     let nvml = load();
-    let mut device = nvml.device_by_index(0).unwrap();
+    let device = nvml.device_by_index(0).unwrap();
     let refused = device.set_mig_mode(true).unwrap_err();
     assert_eq!(u32::from(refused), 4, "in place of the call");
     let lost = device.set_mig_mode(true).unwrap_err();

@@ -162,3 +162,21 @@ fn too_many_of_a_profile_are_refused_although_their_places_are_free() {
         "{said}"
     );
 }
+
+#[test]
+fn a_driver_that_does_not_say_what_it_offers_is_no_reason_to_begin() {
+    let small = target("G", &[("1g.5gb", 0)]);
+    let mut gpu = a100("G");
+    gpu.profiles[0].placements.clear();
+    let said = check(std::slice::from_ref(&gpu), &small).unwrap_err();
+    assert!(said.ends_with("the driver tells no place at which 1g.5gb may stand"));
+    gpu.profiles.clear();
+    let said = check(std::slice::from_ref(&gpu), &small).unwrap_err();
+    assert!(said.contains("MIG mode is on, and the driver offers no profile"));
+    gpu.mig = whole().mig;
+    assert_eq!(
+        check(&[gpu], &small),
+        Ok(()),
+        "it may tell when the mode is on"
+    );
+}

@@ -86,7 +86,7 @@ fn an_instance_is_ours_until_somebody_else_makes_one_in_its_place() {
         "first",
     );
     assert!(owns(&record, &gpu), "we were about to fill it");
-    record.settle("first", std::slice::from_ref(&gpu));
+    record.learn("first", std::slice::from_ref(&gpu));
     at(&mut gpu, 0).uuid = None;
     assert!(owns(&record, &gpu), "its compute instance is gone");
     at(&mut gpu, 0).uuid = Some("MIG-other".to_owned());
@@ -94,9 +94,15 @@ fn an_instance_is_ours_until_somebody_else_makes_one_in_its_place() {
     record.claim("G", &at_0, "first", device("MIG-other"));
     assert!(owns(&record, &gpu), "we made it again");
     assert_eq!(record.made.len(), 1);
-    gpu.uuid = "H".to_owned();
-    record.settle("first", &[gpu]);
-    assert!(record.made.is_empty(), "it is gone");
+    let whole = gpu.clone();
+    gpu.instances.clear();
+    record.learn("first", std::slice::from_ref(&gpu));
+    assert!(owns(&record, &whole), "it may be there again");
+    record.forget("G", &at_0);
+    assert!(record.made.is_empty(), "we destroyed it");
+    record.claim("G", &at_0, "first", device("MIG-other"));
+    record.learn("second", &[whole]);
+    assert!(record.made.is_empty(), "nothing outlives a reboot");
 }
 
 #[test]
