@@ -49,7 +49,7 @@ purity: ## fail if the crates without I/O come to depend on a runtime, a client 
 lint: ## clippy on everything, warnings are errors; documentation builds; no source file is left out of the build
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cd fuzz && CARGO_TARGET_DIR=$(abspath $(target)) cargo clippy --locked --no-default-features -- -D warnings
-	@compiled=$$(find $(target)/debug/{deps,build} -name '*.d' -exec grep -ohE '(crates|tests|fuzz_targets)/[^ :]+\.rs' {} + | \
+	@compiled=$$(find $(target)/debug/{deps,build,examples} -name '*.d' -exec grep -ohE '(crates|tests|fuzz_targets)/[^ :]+\.rs' {} + | \
 	  sed 's|^fuzz_targets|fuzz/&|' | sort -u); \
 	orphans=$$(comm -23 <(git ls-files '*.rs' | sort) <(echo "$$compiled")); \
 	[ -z "$$orphans" ] || { echo "no crate compiles these files:"; echo "$$orphans"; exit 1; }

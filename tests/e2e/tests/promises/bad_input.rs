@@ -1,14 +1,15 @@
 //! Bad input is named, with what to do about it: no crash loop without a word, and no journal is lost.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use e2e::{Look, NodeSpec, PATIENCE, Program, built, eventually};
+use crds::GpuNode;
+use crds::gpu_node::MaintenanceStatus;
+use e2e::{Look, NodeSpec, PATIENCE, Program, built, eventually, wait_within};
+use serde_json::json;
 
-use crate::look::FREE;
-use crate::scene::{SEVEN, Scene, a100, spec};
+use crate::look::{FREE, condition};
+use crate::scene::{LONG, SEVEN, Scene, a100, spec};
 
 /// Waits until a program runs, is not ready, and says all of this about why.
 async fn not_ready(program: &mut Program, parts: &[&str]) {
@@ -90,60 +91,57 @@ async fn an_agent_that_cannot_see_gpus_waits_says_why_and_holds_up_no_other_node
 }
 
 #[tokio::test]
-async fn a_journal_that_does_not_parse_is_kept_and_named_and_nothing_is_changed() {
+async fn a_journal_that_does_not_parse_is_kept_and_what_it_said_of_ours_is_taken_for_others() {
     let mut scene = Scene::start([a100("n1")]).await;
     let policy = scene.policy("p", &spec("n1", SEVEN, "")).await;
     scene.in_sync("n1", &policy).await;
-    scene
-        .cluster
-        .agent("n1")
-        .unwrap()
-        .terminate()
-        .await
-        .unwrap();
+    let agent = scene.cluster.agent("n1").unwrap();
+    agent.terminate().await.unwrap();
     let folder = scene.cluster.node("n1").journal_folder();
     let devices = scene.devices("n1");
-    for path in files(&folder).keys() {
-        fs::write(path, "{\"previous\": [{").unwrap();
-    }
-    let garbled = files(&folder);
-    assert!(
-        !garbled.is_empty(),
-        "an operation leaves a journal in {}",
-        folder.display()
-    );
+    let (journal, garbage) = (folder.join("journal.json"), "{\"previous\": [{");
+    assert!(journal.exists(), "an operation leaves a journal");
+    fs::write(&journal, garbage).unwrap();
 
     start(&mut scene, "n1").await;
-    let agent = scene.cluster.agent("n1").unwrap();
-    not_ready(agent, &["journal", folder.to_str().unwrap()]).await;
+    let kept = folder.join("journal.json.unreadable-1");
+    let lost = |node: &GpuNode| {
+        let status = node.status.as_ref();
+        let agent = status.and_then(|status| status.agent.as_ref());
+        let lost = agent.and_then(|agent| condition(&agent.conditions, "JournalLost").cloned());
+        lost.filter(|lost| lost.status == "True")
+    };
+    let gpu_nodes = scene.cluster.gpu_nodes();
+    let what = "says that its journal is lost";
+    let node = wait_within(LONG, &gpu_nodes, "n1", what, |node| lost(node).is_some()).await;
+    let message = lost(&node.unwrap()).unwrap().message;
+    assert!(message.contains(kept.to_str().unwrap()), "{message}");
+
     let mark = scene.mark().await;
-    let halves = "{strategy: {type: MIG, mig: {layout: {3g.20gb: 2}}}}";
-    scene
-        .cluster
-        .policies()
-        .delete("p", &kube::api::DeleteParams::default())
-        .await
-        .unwrap();
-    scene.policy("q", halves).await;
-    let waits = scene.wait_reason("n1", "AgentNotReady").await;
-    let sentence = waits.waiting_for.unwrap();
-    assert!(sentence.contains("journal"), "{sentence}");
+    let layout = json!({"1g.5gb": null, "3g.20gb": 2});
+    let halves = json!({"strategy": {"mig": {"layout": layout}}});
+    scene.change_policy("p", halves).await;
+    let others = |status: &MaintenanceStatus| {
+        let waits = status.waiting_for.as_deref().unwrap_or_default();
+        waits.contains("made by somebody else; set mig.adopt")
+    };
+    let what = "waits for what others have made";
+    scene.wait_node("n1", what, others).await;
     scene.quiet().await;
     assert!(scene.cordons(mark).await.is_empty());
     assert_eq!(scene.standing("n1").await, FREE);
     assert_eq!(scene.devices("n1"), devices);
-    assert_eq!(files(&folder), garbled);
-}
+    assert_eq!(fs::read_to_string(&kept).unwrap(), garbage);
 
-/// The journals in a folder, with what is in them.
-fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let entries = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.extension().is_some_and(|end| end == "json"));
-    files
-        .map(|path| (path.clone(), fs::read(path).unwrap()))
-        .collect()
+    let adopt = json!({"strategy": {"mig": {"adopt": true}}});
+    let policy = scene.change_policy("p", adopt).await;
+    scene.in_sync("n1", &policy).await;
+    assert_eq!(scene.slices("n1"), ["3g.20gb"; 2]);
+    assert_eq!(
+        fs::read_to_string(&kept).unwrap(),
+        garbage,
+        "it is for a person to delete"
+    );
 }
 
 /// Port 1 is nobody's.
