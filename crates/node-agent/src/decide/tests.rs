@@ -6,5 +6,6 @@ mod duty;
 mod in_the_way;
 mod machine;
 mod modes;
+mod order;
 mod recovery;
 mod status;

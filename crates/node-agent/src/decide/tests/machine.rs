@@ -37,12 +37,12 @@ fn disjoint(wishes: Vec<(usize, usize)>) -> Vec<PlacedProfile> {
         .collect()
 }
 
-fn places() -> impl Strategy<Value = Vec<PlacedProfile>> {
+pub fn places() -> impl Strategy<Value = Vec<PlacedProfile>> {
     proptest::collection::vec((0..5_usize, 0..7_usize), 0..8).prop_map(disjoint)
 }
 
 /// A GPU in any state: mode, instances of ours and of others, whole devices or not; some of others are divided.
-fn gpu() -> impl Strategy<Value = GpuStatus> {
+pub fn gpu() -> impl Strategy<Value = GpuStatus> {
     let kinds = proptest::collection::vec(any::<(bool, bool, bool)>(), 8);
     (any::<bool>(), any::<bool>(), places(), kinds).prop_map(|(enabled, stuck, places, kinds)| {
         let enabled = enabled || !places.is_empty();
@@ -78,7 +78,7 @@ fn wish() -> impl Strategy<Value = Target> {
     })
 }
 
-fn begin(gpu: &GpuStatus, target: &Target) -> Task {
+pub fn begin(gpu: &GpuStatus, target: &Target) -> Task {
     Task {
         id: 7,
         target: target.clone(),
@@ -88,7 +88,7 @@ fn begin(gpu: &GpuStatus, target: &Target) -> Task {
 }
 
 /// Moves until the operation is over; returns the stages.
-fn run(world: &mut World, task: &mut Task) -> Vec<Stage> {
+pub fn run(world: &mut World, task: &mut Task) -> Vec<Stage> {
     let mut stages = vec![task.stage.clone()];
     for _ in 0..MOVES {
         match next_move(task, &world.gpus, Ok(())) {
