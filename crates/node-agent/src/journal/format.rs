@@ -23,7 +23,7 @@ pub fn print(record: &Record) -> serde_json::Result<Vec<u8>> {
     Ok(file)
 }
 
-/// The record in a file. Every byte counts: a file that [`print`] would not have written is none.
+/// The record in a file. Every byte counts: a file that [`print()`] would not have written is none.
 ///
 /// # Errors
 /// What is wrong with it, a clause for people.
