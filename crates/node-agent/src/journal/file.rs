@@ -18,7 +18,7 @@ pub struct Journal {
     folder: PathBuf,
     record: Record,
     /// Held as long as this is open; the kernel lets go of it when the process ends.
-    _lock: File,
+    lock: File,
 }
 
 impl Journal {
@@ -38,7 +38,7 @@ impl Journal {
             disk,
             folder: folder.to_path_buf(),
             record: Record::new(),
-            _lock: lock,
+            lock,
         };
         journal.read()?;
         // So that a folder that cannot be written is known before an operation needs it.
@@ -114,6 +114,14 @@ impl Journal {
         self.disk.rename(from, to).map_err(io("replace", to))?;
         let synced = self.disk.sync_folder(&self.folder);
         synced.map_err(io("write through", &self.folder))
+    }
+}
+
+impl Drop for Journal {
+    /// Lets go at once: a program that another thread is just starting has the file too, until it has begun.
+    fn drop(&mut self) {
+        // The kernel lets go of it in the end.
+        let _ = self.lock.unlock();
     }
 }
 
