@@ -9,6 +9,7 @@ mod jobs;
 mod preparing;
 mod quarantined;
 mod repartitioning;
+mod retarget;
 mod rolling_back;
 mod validating;
 

@@ -13,6 +13,12 @@ pub(super) fn is_marked(node: &NodeView, operation: i64) -> bool {
     node.operation == Some(operation)
 }
 
+/// Whether the cordon of an operation, whichever, still stands as it was made.
+pub(super) fn holds(node: &NodeView) -> bool {
+    node.operation
+        .is_some_and(|operation| lost(node, operation).is_none())
+}
+
 /// Whether removing the marker may also make the node schedulable.
 fn may_uncordon(node: &NodeView) -> bool {
     !node.pre_cordoned && node.cordon_is_ours

@@ -25,7 +25,7 @@ pub(super) fn look(turn: &mut Turn) {
     if is_releasing && super::has_begun(turn) {
         return repartitioning::enter(turn);
     }
-    let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
+    let is_marked = turn.node.operation.is_some();
     let is_held = is_marked && turn.node.hold;
     keep_time(turn, is_held);
     if is_releasing && abort(turn) || is_held || super::is_busy(turn) {

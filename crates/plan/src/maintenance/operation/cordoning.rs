@@ -5,13 +5,17 @@ use crds::policy::OnForeignCordon;
 
 use super::super::ownership;
 use super::super::turn::Turn;
-use super::{draining, give_up, guards, jobs, outcome};
+use super::{draining, give_up, guards, jobs, outcome, retarget};
 
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return super::repartitioning::enter(turn);
     }
+    if retarget::follows(turn) {
+        return;
+    }
     let objection = guards::objection(turn)
+        .or_else(|| guards::cordon_undone(turn))
         .or_else(|| guards::forgotten(turn))
         .or_else(|| guards::agent_lost(turn));
     if let Some(why) = objection

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, repartitioning};
+use super::{give_up, guards, repartitioning, retarget};
 use crate::conditions::Verdict;
 use crate::drain::Assessment;
 use crate::windows;
@@ -42,6 +42,9 @@ pub(super) fn enter(turn: &mut Turn) {
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return repartitioning::enter(turn);
+    }
+    if retarget::follows(turn) {
+        return;
     }
     if let Some(why) = guards::objection_when_cordoned(turn) {
         return give_up(turn, why);

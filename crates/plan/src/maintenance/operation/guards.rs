@@ -7,8 +7,8 @@ use crds::policy::OnWindowClose;
 
 use super::super::turn::Turn;
 use super::super::{ownership, survey};
-use super::outcome;
-use crate::resolve::Wish;
+use super::{is_second_try, outcome};
+use crate::resolve::{Goal, Wish};
 use crate::windows::WindowState;
 
 /// Why an operation that has not destroyed anything must not go on, if so.
@@ -30,6 +30,16 @@ pub(super) fn objection_when_cordoned(turn: &Turn) -> Option<Outcome> {
 pub(super) fn cordon_lost(turn: &Turn) -> Option<Outcome> {
     let why = ownership::lost(turn.node, turn.status.operation_id)?;
     Some(outcome(OperationResult::Failed, "ExternalUncordon", why))
+}
+
+/// The same before the node carries the mark of this operation: it may carry that of the one before. Out of quarantine it
+/// is cordoned again, because a person asks for that.
+pub(super) fn cordon_undone(turn: &Turn) -> Option<Outcome> {
+    let is_undone = turn.node.operation.is_some() && !turn.node.unschedulable;
+    (is_undone && !is_second_try(turn)).then(|| {
+        let why = "somebody uncordoned the node";
+        outcome(OperationResult::Failed, "ExternalUncordon", why)
+    })
 }
 
 /// The agent has not been heard for too long.
@@ -107,13 +117,16 @@ pub(super) fn unwanted(turn: &Turn) -> Option<Outcome> {
         Wish::Refused { policy, .. } if is_new(turn, policy) => {
             released("the policy was changed to something that cannot be had")
         }
-        Wish::Goal(goal)
-            if is_new(turn, &goal.policy) && is_asked_otherwise(turn, &goal.target) =>
-        {
+        Wish::Goal(goal) if is_another(turn, goal) => {
             released("the policy asks for something else by now")
         }
         Wish::Refused { .. } | Wish::Goal(_) => None,
     }
+}
+
+/// Whether this is not what the operation is for.
+pub(super) fn is_another(turn: &Turn, goal: &Goal) -> bool {
+    is_new(turn, &goal.policy) && is_asked_otherwise(turn, &goal.target)
 }
 
 fn is_new(turn: &Turn, policy: &PolicyReference) -> bool {

@@ -5,7 +5,7 @@ use crds::policy::CompletionWait;
 
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{draining, give_up, guards};
+use super::{draining, give_up, guards, retarget};
 use crate::drain;
 use crate::windows;
 
@@ -57,6 +57,9 @@ pub(super) fn enter(turn: &mut Turn) {
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return super::repartitioning::enter(turn);
+    }
+    if retarget::follows(turn) {
+        return;
     }
     if let Some(why) = guards::objection_when_cordoned(turn) {
         return give_up(turn, why);

@@ -6,7 +6,7 @@ use crds::gpu_node::{AgentStage, Operation, OperationResult, OperationStage, Pha
 use super::super::Effect;
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, outcome, validating};
+use super::{give_up, guards, outcome, retarget, validating};
 use crate::plugin_config;
 use crate::pod::Protection;
 use crate::resolve::Wish;
@@ -15,7 +15,11 @@ pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
         return super::repartitioning::enter(turn);
     }
-    if let Some(why) = guards::objection(turn).or_else(|| guards::held(turn)) {
+    if retarget::follows(turn) {
+        return;
+    }
+    let objection = guards::objection(turn).or_else(|| guards::cordon_undone(turn));
+    if let Some(why) = objection.or_else(|| guards::held(turn)) {
         return give_up(turn, why);
     }
     if turn.is_overdue() && turn.answer().is_none() {

@@ -5,7 +5,7 @@ use crds::gpu_node::{AgentStage, ChangeClass, OperationResult, OperationStage, O
 use super::super::PolicyView;
 use super::super::settled;
 use super::super::turn::Turn;
-use super::{give_up, guards, history, outcome, rolling_back, validating};
+use super::{give_up, guards, outcome, retarget, rolling_back, validating};
 use crate::change;
 use crate::plugin_config;
 use crate::resolve::{Goal, Wish};
@@ -54,8 +54,7 @@ fn tries_again(turn: &mut Turn) -> bool {
             "the GPUs were in an unknown state",
         )
     });
-    history::enter(turn, why);
-    settled::admit_again(turn, policy, goal);
+    retarget::succeed(turn, why, policy, goal);
     true
 }
 

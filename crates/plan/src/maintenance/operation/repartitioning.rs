@@ -4,7 +4,7 @@ use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase};
 
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, outcome, quarantine, rolling_back, validating};
+use super::{give_up, guards, outcome, quarantine, retarget, rolling_back, validating};
 use crate::conditions::Verdict;
 
 pub(in super::super) fn enter(turn: &mut Turn) {
@@ -37,6 +37,9 @@ pub(super) fn look(turn: &mut Turn) {
 
 /// Nothing has been destroyed: everything can still be undone.
 fn before_it_begins(turn: &mut Turn) {
+    if retarget::follows(turn) {
+        return;
+    }
     let objection = guards::objection_when_cordoned(turn).or_else(|| held_again(turn));
     if let Some(why) = objection {
         return give_up(turn, why);

@@ -12,5 +12,6 @@ mod preparing;
 mod properties;
 mod quarantined;
 mod repartitioning;
+mod retarget;
 mod units;
 mod world;
