@@ -4,7 +4,7 @@ use crds::gpu_node::MaintenanceStatus;
 use crds::{GpuNode, GpuNodeSpec, names};
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Resource, ResourceExt};
 use serde_json::{Value, json};
 
@@ -18,7 +18,14 @@ impl Cluster {
         answer.map_err(Error::request("read", object(name)))
     }
 
-    /// Applies what the operator says about a `GpuNode` outside of its status: that it belongs to
+    /// All `GpuNode`s as they are now.
+    pub async fn all_gpu_nodes(&self) -> Result<Vec<GpuNode>, Error> {
+        let answer = self.gpu_nodes().list(&ListParams::default()).await;
+        let listed = answer.map_err(Error::request("list", "GpuNodes"))?;
+        Ok(listed.items)
+    }
+
+    /// Writes what the operator says about a `GpuNode` outside of its status: that it belongs to
     /// `owner`, and its spec. Both in every call, because what an apply leaves out is removed.
     pub async fn apply_spec(
         &self,
@@ -28,12 +35,17 @@ impl Cluster {
     ) -> Result<Written<GpuNode>, Error> {
         let mut body = at_version(found)?;
         body["metadata"]["ownerReferences"] = json!(owners(found, owner));
-        body["spec"] = json!(spec);
-        let name = found.name_any();
-        let answer = self
-            .gpu_nodes()
-            .patch(&name, &params(), &Patch::Apply(&body))
-            .await;
+        let (name, gpu_nodes) = (found.name_any(), self.gpu_nodes());
+        let nothing_asked = GpuNodeSpec::default();
+        let answer = if *spec == nothing_asked && found.spec != nothing_asked {
+            body["spec"] = nothing(&found.spec);
+            let patch = Patch::Merge(&body);
+            gpu_nodes.patch(&name, &merge_params(), &patch).await
+        } else {
+            body["spec"] = json!(spec);
+            let patch = Patch::Apply(&body);
+            gpu_nodes.patch(&name, &params(), &patch).await
+        };
         Written::of(answer, "update the spec of", object(&name))
     }
 
@@ -73,6 +85,23 @@ fn object(name: &str) -> String {
 
 fn params() -> PatchParams {
     PatchParams::apply(names::OPERATOR_MANAGER).force()
+}
+
+fn merge_params() -> PatchParams {
+    PatchParams {
+        field_manager: Some(names::OPERATOR_MANAGER.to_owned()),
+        ..PatchParams::default()
+    }
+}
+
+/// The merge patch that takes every member out of a spec. An apply of the empty spec would not do: the API server makes
+/// of an object from which an apply removes the last member a null, which the schema refuses (seen on Kubernetes 1.36).
+fn nothing(spec: &GpuNodeSpec) -> Value {
+    let mut members = json!(spec);
+    for member in members.as_object_mut().into_iter().flatten() {
+        *member.1 = Value::Null;
+    }
+    members
 }
 
 /// The start of an apply that fails unless the object is the one that was read, unchanged. The UID

@@ -273,6 +273,32 @@ async fn spec_and_owner_go_together_at_the_version_that_was_read() {
     assert_eq!(asked.body, expected);
 }
 
+/// An apply of the empty spec would make it null, which the API server refuses.
+#[tokio::test]
+async fn a_spec_that_asks_for_nothing_any_more_is_merged_member_by_member() {
+    let api = FakeApi::default();
+    let path = "PATCH /apis/gpusharing.dev/v1alpha1/gpunodes/n1";
+    api.on(path, 200, json!(gpu_node()));
+    let mut asked = gpu_node();
+    asked.spec = read(json!({"operation": {"id": 17, "class": "Gpus", "stage": "Abort"}}));
+    let node: Node = read(node());
+    let nothing = GpuNodeSpec::default();
+    let cluster = api.cluster();
+    cluster
+        .apply_spec(&asked, Some(&node), &nothing)
+        .await
+        .unwrap();
+    let asked = &api.asked()[0];
+    assert_eq!(asked.kind, "application/merge-patch+json");
+    assert!(!asked.query.contains("force"), "{}", asked.query);
+    assert_eq!(asked.body["spec"], json!({"operation": null}));
+    assert_eq!(asked.body["metadata"]["resourceVersion"], "3");
+    assert_eq!(
+        asked.body["metadata"]["ownerReferences"][0]["uid"],
+        "node-uid"
+    );
+}
+
 #[tokio::test]
 async fn the_status_of_maintenance_is_all_that_is_written_of_the_status() {
     let api = FakeApi::default();
