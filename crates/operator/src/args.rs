@@ -13,6 +13,10 @@ use crate::api::PluginConfigMap;
 #[derive(Debug, Parser)]
 #[command(name = "gpu-sharing-operator", version)]
 pub struct Args {
+    /// Do not follow any policy: end this Deployment in the lease's namespace, take over from it, give
+    /// back every node that is under way, and end. The chart does so before it is uninstalled
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub wind_down: Option<String>,
     #[command(flatten)]
     pub plugin: PluginArgs,
     #[command(flatten)]

@@ -11,6 +11,8 @@
 mod cache;
 mod slim;
 
+use std::sync::Arc;
+
 use cache::Unreadable::{Alone, Blocks};
 pub use cache::{Cache, Change, Filler};
 pub use slim::Slim;
@@ -27,8 +29,10 @@ use crate::api::PluginConfigMap;
 /// All caches.
 #[derive(Clone, Debug)]
 pub struct Caches {
-    /// Every policy.
+    /// Every policy, in force or not.
     pub policies: Cache<GpuSharingPolicy>,
+    /// The operator is being uninstalled: no policy is in force any more.
+    winding_down: bool,
     /// Every `GpuNode`.
     pub gpu_nodes: Cache<GpuNode>,
     /// Every node, with GPUs or without.
@@ -77,6 +81,7 @@ pub fn new(client: &Client, plugin: &PluginConfigMap, readiness: &Readiness) -> 
         cache::new(configs, ours, readiness, "device plugin configs", Alone);
     let caches = Caches {
         policies,
+        winding_down: false,
         gpu_nodes,
         nodes,
         plugin_configs,
@@ -91,6 +96,23 @@ pub fn new(client: &Client, plugin: &PluginConfigMap, readiness: &Readiness) -> 
 }
 
 impl Caches {
+    /// The same, with no policy in force.
+    pub fn winding_down(self) -> Self {
+        let winding_down = true;
+        Self {
+            winding_down,
+            ..self
+        }
+    }
+
+    /// The policies that nodes are to follow.
+    pub fn policies_in_force(&self) -> Vec<Arc<GpuSharingPolicy>> {
+        if self.winding_down {
+            return Vec::new();
+        }
+        self.policies.all()
+    }
+
     /// Completes when all of them have seen everything once. Nothing may be decided before: a node
     /// whose policy has not been seen yet would be taken for one without.
     pub async fn filled(&self) {

@@ -23,6 +23,8 @@ mod metrics;
 mod node;
 mod orphans;
 mod policy;
+mod release;
+mod wind_down;
 mod wishes;
 
 use std::error::Error;
@@ -46,6 +48,7 @@ use crate::metrics::{Fleet, Metrics};
 use crate::node::Nodes;
 use crate::orphans::Orphans;
 use crate::policy::Policies;
+use crate::wind_down::WindDown;
 use crate::wishes::Wishes;
 
 /// Our name: of the lease, in the API server's audit log, in messages.
@@ -65,21 +68,26 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let admin = AdminServer::bind(&args.admin).await?;
     let clients = kubernetes::connect(&args.kubernetes, PROGRAM).await?;
     let plugin = PluginConfigMap::from(&args.plugin);
-    let tasks = tasks(shutdown, admin, &clients, plugin, election);
+    let tasks = tasks(shutdown, admin, &clients, plugin, election, args.wind_down);
     Ok(tasks.run(GRACE).await)
 }
 
-/// Everything that runs, wired together.
+/// Everything that runs, wired together. `wind_down`: the Deployment to take over from for good.
 fn tasks(
     shutdown: Shutdown,
     admin: AdminServer,
     clients: &kubernetes::Clients,
     plugin: PluginConfigMap,
     election: ElectionConfig,
+    wind_down: Option<String>,
 ) -> Tasks {
     let (readiness, mut registry) = (Readiness::new(), Registry::with_prefix("gpusharing"));
-    let (caches, fillers) = caches::new(&clients.api, &plugin, &readiness);
+    let (mut caches, fillers) = caches::new(&clients.api, &plugin, &readiness);
+    if wind_down.is_some() {
+        caches = caches.winding_down();
+    }
     let (identity, timing) = (election.identity.clone(), election.timing);
+    let namespace = election.namespace.clone();
     let (election, leadership) = Election::new(clients.once.clone(), election);
     let fence = Fence::new(leadership.clone(), timing);
     let cluster = Cluster::new(clients.once.clone(), fence, plugin, identity);
@@ -98,19 +106,25 @@ fn tasks(
         wishes.clone(),
         metrics.clone(),
     );
-    let policies = Policies::new(cluster.clone(), caches.clone(), wishes, metrics);
-    let orphans = Orphans::new(cluster, caches.clone());
+    let orphans = Orphans::new(cluster.clone(), caches.clone());
 
-    let mut tasks = Tasks::new(shutdown);
+    let mut tasks = Tasks::new(shutdown.clone());
     tasks.support("admin server", |stop| {
         admin.serve(Arc::new(registry), readiness, stop)
     });
-    tasks.support("leader election", |stop| contend(election, caches, stop));
+    let filled = caches.clone();
+    tasks.support("leader election", |stop| contend(election, filled, stop));
     fill(&mut tasks, fillers);
-    let (first, second) = (leadership.clone(), leadership.clone());
-    tasks.work("policy controller", |stop| policies.run(first, stop));
-    tasks.work("node controller", |stop| nodes.run(second, stop));
-    tasks.work("orphan sweep", |stop| orphans.run(leadership, stop));
+    let leads = || leadership.clone();
+    tasks.work("node controller", |stop| nodes.run(leads(), stop));
+    tasks.work("orphan sweep", |stop| orphans.run(leads(), stop));
+    if let Some(deployment) = wind_down {
+        let wind_down = WindDown::new(cluster, namespace, deployment);
+        tasks.work("wind-down", |stop| wind_down.run(leads(), stop, shutdown));
+    } else {
+        let policies = Policies::new(cluster, caches, wishes, metrics);
+        tasks.work("policy controller", |stop| policies.run(leads(), stop));
+    }
     tasks
 }
 

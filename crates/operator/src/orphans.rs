@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use crds::names;
 use kube::ResourceExt;
-use plan::maintenance::{Effect, release_orphan};
+use plan::maintenance::release_orphan;
 use plan::node::NodeView;
 use process::Chain;
 use process::lease::Leadership;
 use process::shutdown::Shutdown;
 use tracing::warn;
 
-use crate::api::{Cluster, Notice, Object, Written};
+use crate::api::Cluster;
 use crate::caches::Caches;
 use crate::error::Error;
+use crate::release::release;
 
 /// Between two sweeps; each looks only at the caches unless it finds something.
 const PERIOD: Duration = Duration::from_mins(1);
@@ -80,23 +81,7 @@ impl Orphans {
         let Some((effect, event)) = release_orphan(&NodeView::of(&node)) else {
             return Ok(());
         };
-        let Effect::Uncordon {
-            schedulable,
-            labels,
-        } = effect
-        else {
-            return Ok(());
-        };
-        let written = self.cluster.uncordon(&node, schedulable, &labels).await?;
-        if let Written::Done(node) = written {
-            let notice = Notice {
-                kind: event.kind,
-                reason: event.reason,
-                note: event.message,
-            };
-            self.cluster.tell(&Object::of(&node), &notice).await;
-        }
-        Ok(())
+        release(&self.cluster, &node, effect, event).await
     }
 }
 

@@ -20,6 +20,7 @@
 //! entered in one step and acts in later ones, so a crash between any two writes is harmless: the next look does again
 //! what has not happened, and nothing twice.
 
+mod leaving;
 mod limits;
 mod mend;
 mod observed;
@@ -35,6 +36,7 @@ mod tests;
 mod turn;
 mod waiting;
 
+pub use leaving::{Leaving, leaving};
 pub use limits::Limits;
 pub use observed::{Observed, PolicyView};
 pub use ownership::release_orphan;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crds::names;
 use k8s_openapi::api::core::v1::{Node, Taint};
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use tracing::{debug, info};
@@ -20,6 +20,13 @@ impl Cluster {
     pub async fn node(&self, name: &str) -> Result<Option<Node>, Error> {
         let answer = self.nodes().get_opt(name).await;
         answer.map_err(Error::request("read", object(name)))
+    }
+
+    /// All nodes as they are now.
+    pub async fn all_nodes(&self) -> Result<Vec<Node>, Error> {
+        let answer = self.nodes().list(&ListParams::default()).await;
+        let listed = answer.map_err(Error::request("list", "Nodes"))?;
+        Ok(listed.items)
     }
 
     /// Cordons the node for `operation`: marker, taint, `unschedulable` and the withdrawal of the

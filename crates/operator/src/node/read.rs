@@ -33,7 +33,7 @@ pub enum Fresh {
 /// is not in them yet.
 pub fn cached(caches: &Caches, wishes: &Wishes, gpu_node: &Arc<GpuNode>) -> Option<Seen> {
     let node = caches.nodes.get(&gpu_node.name_any())?;
-    let policies = caches.policies.all();
+    let policies = caches.policies_in_force();
     let plan = wishes.of(&policies, gpu_node, &node);
     let winner = plan.policy.as_ref();
     Some(Seen {
@@ -103,7 +103,7 @@ async fn policies(
     caches: &Caches,
     node: Option<&Node>,
 ) -> Result<Option<Vec<Arc<GpuSharingPolicy>>>, Error> {
-    let mut policies = caches.policies.all();
+    let mut policies = caches.policies_in_force();
     let Some(name) = node.and_then(|node| winner(&policies, node)) else {
         return Ok(Some(policies));
     };

@@ -31,6 +31,13 @@ impl PodOf {
         }
     }
 
+    pub fn wind_down() -> Self {
+        Self {
+            controller: "gpu-sharing-wind-down",
+            node: None,
+        }
+    }
+
     pub fn agent(node: &str) -> Self {
         Self {
             controller: "gpu-sharing-agent",

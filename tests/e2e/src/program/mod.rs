@@ -43,12 +43,22 @@ pub struct Program {
 impl Program {
     /// The operator; `name` tells several apart.
     pub fn operator(bed: &Bed, name: &str) -> Result<Self> {
-        let configs = PluginConfigMap::default();
-        let program = Self::new(bed, name, Binary::Operator, PodOf::operator())?;
+        Self::new(bed, name, Binary::Operator, PodOf::operator()).map(Self::operates)
+    }
+
+    /// The operator as helm runs it before the chart is uninstalled.
+    pub fn wind_down(bed: &Bed) -> Result<Self> {
+        let program = Self::new(bed, "wind-down", Binary::Operator, PodOf::wind_down())?;
         Ok(program
-            .arg("--lease-namespace", NAMESPACE)
+            .operates()
+            .arg("--wind-down", "gpu-sharing-operator"))
+    }
+
+    fn operates(self) -> Self {
+        let configs = PluginConfigMap::default();
+        self.arg("--lease-namespace", NAMESPACE)
             .arg("--device-plugin-namespace", configs.namespace)
-            .arg("--device-plugin-configmap", configs.name))
+            .arg("--device-plugin-configmap", configs.name)
     }
 
     /// The agent of a node.

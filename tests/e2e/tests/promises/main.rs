@@ -36,6 +36,8 @@ mod node_deleted;
 mod only_planned;
 mod operator_killed;
 mod pending_mode;
+mod policy_deleted;
 mod quarantine;
 mod unevictable_pods;
+mod uninstall;
 mod windows;

@@ -113,7 +113,7 @@ fn window_closed(turn: &Turn) -> Option<Outcome> {
 pub(super) fn unwanted(turn: &Turn) -> Option<Outcome> {
     let released = |message| Some(outcome(OperationResult::Released, "TargetChanged", message));
     match turn.seen.wish {
-        Wish::Unmanaged => released("no policy selects the node any more"),
+        Wish::Unmanaged => released("no policy is in force on the node any more"),
         Wish::Refused { policy, .. } if is_new(turn, policy) => {
             released("the policy was changed to something that cannot be had")
         }

@@ -6,6 +6,7 @@ mod config_only;
 mod drain_timeout;
 mod draining;
 mod fixtures;
+mod leaving;
 mod ownership;
 mod pending;
 mod preparing;
