@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crds::gpu_node::{ChangeClass, GpuPlan, GpuStatus, Target};
 
+pub(crate) use difference::is_on;
 pub use reached::{differences, is_reached};
 
 /// What differs between the GPUs of a node and their target.

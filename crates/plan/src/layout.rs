@@ -40,6 +40,7 @@ pub use alternatives::alternatives;
 pub use blocked::{BlockedPlace, Blocker};
 pub use describe::{counts, describe};
 pub use existing::existing;
+pub(crate) use hardware::by_size;
 pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
 pub use steps::Step;
@@ -110,10 +111,27 @@ pub fn search_sparing(
     wanted: &BTreeMap<String, i32>,
     spared: &BTreeSet<String>,
 ) -> Result<Layout, Infeasible> {
+    let (best, _) = search_each(offers, existing, wanted, spared, &BTreeSet::new())?;
+    Ok(best)
+}
+
+/// [`search_sparing`] for one GPU of several, over which the `elsewhere` pods spread. That such a pod leaves is not counted:
+/// it costs the same on however many GPUs it happens. So there may be several layouts of which each is the best once
+/// certain of these pods leave anyway: the one that is the best apart from them, and the others.
+pub fn search_each(
+    offers: &[ProfileOffer],
+    existing: &[Existing],
+    wanted: &BTreeMap<String, i32>,
+    spared: &BTreeSet<String>,
+    elsewhere: &BTreeSet<String>,
+) -> Result<(Layout, Vec<Layout>), Infeasible> {
     let hardware = hardware::Hardware::new(offers)?;
     let demand = hardware.demand(wanted)?;
-    puzzle::Puzzle::new(&hardware, &demand, existing)?
-        .sparing(spared)
-        .solve()
-        .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
+    let puzzle = puzzle::Puzzle::new(&hardware, &demand, existing)?;
+    let puzzle = puzzle.sparing(spared).sharing(elsewhere, spared);
+    let mut layouts = puzzle.solve().into_iter();
+    let best = layouts
+        .next()
+        .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))?;
+    Ok((best, layouts.collect()))
 }

@@ -4,14 +4,24 @@
 //! selector   which policies select a node, and which of them wins
 //! check      what is wrong with a policy, whatever the hardware
 //! goal       the winner on one node's GPUs: a target with exact places, or what is in the way
+//! parts      which parts of a policy a GPU may follow
+//! candidates what a part may make of a GPU, and whom that disturbs (slices: how it is to be cut)
+//! allotment  which part each GPU follows, and its slices (assignment: the choice that disturbs the node least, by its cost)
+//! sharing    what NVIDIA's device plugin can do on one node at once
 //! ```
 
+mod allotment;
+mod assignment;
+mod candidates;
 mod check;
+mod cost;
 mod goal;
+mod parts;
 mod problem;
 mod products;
 mod selector;
 mod sharing;
+mod slices;
 #[cfg(test)]
 mod tests;
 

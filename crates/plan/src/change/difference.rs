@@ -48,7 +48,7 @@ pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference
 }
 
 /// Whether this MIG mode is on. A product without MIG is off.
-pub(super) const fn is_on(mode: MigMode) -> bool {
+pub(crate) const fn is_on(mode: MigMode) -> bool {
     match mode {
         MigMode::Enabled => true,
         MigMode::Disabled | MigMode::NotSupported => false,

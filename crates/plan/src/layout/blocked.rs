@@ -91,7 +91,10 @@ fn most(
         while part[profile] < number {
             part[profile] += 1;
             let puzzle = Puzzle::new(hardware, &part, obstacles);
-            let Some(found) = puzzle.ok().and_then(|puzzle| puzzle.solve()) else {
+            let Some(found) = puzzle
+                .ok()
+                .and_then(|puzzle| puzzle.solve().into_iter().next())
+            else {
                 part[profile] -= 1;
                 break;
             };

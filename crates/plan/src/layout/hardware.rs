@@ -51,13 +51,7 @@ pub(super) struct Hardware<'a> {
 impl<'a> Hardware<'a> {
     pub(super) fn new(offers: &'a [ProfileOffer]) -> Result<Self, Infeasible> {
         let mut profiles = offers.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
-        profiles.sort_by_key(|Profile { offer, .. }| {
-            (
-                Reverse(offer.slices),
-                Reverse(offer.memory_mib),
-                offer.name.as_str(),
-            )
-        });
+        profiles.sort_by_key(|profile| by_size(profile.offer));
         let most = offers.iter().map(|offer| offer.slices).max();
         let every = profiles.iter().flat_map(|profile| &profile.places);
         let memory = every.fold(0, |all, place| all | place.slices);
@@ -101,6 +95,15 @@ impl<'a> Hardware<'a> {
             offered: offers.cloned().collect(),
         }
     }
+}
+
+/// The largest first: by compute slices, then by memory, then by name.
+pub(crate) fn by_size(offer: &ProfileOffer) -> (Reverse<i32>, Reverse<i64>, &str) {
+    (
+        Reverse(offer.slices),
+        Reverse(offer.memory_mib),
+        &offer.name,
+    )
 }
 
 fn profile(offer: &ProfileOffer) -> Result<Profile<'_>, Infeasible> {

@@ -7,7 +7,7 @@ use crds::gpu_node::PlacedProfile;
 use super::choices::Choices;
 use super::hardware::Hardware;
 use super::packing::{Packed, Packing};
-use super::standing::{Instances, Standing, pods, standing};
+use super::standing::{Instances, Standing, held, pods, standing};
 use super::{Existing, Infeasible, Layout};
 
 /// A wanted layout on a GPU with instances.
@@ -20,6 +20,8 @@ pub(super) struct Puzzle<'a> {
     pods: Vec<(Instances, usize)>,
     /// How many pods that are to be spared hold exactly these instances.
     spared: Vec<(Instances, usize)>,
+    /// Of each pod that other GPUs may drive away too, the instances that it holds here.
+    elsewhere: Vec<Instances>,
     /// The instances that may be destroyed.
     movable: Instances,
     /// Of each profile the instances that may be kept.
@@ -28,6 +30,9 @@ pub(super) struct Puzzle<'a> {
     wanted: i32,
 }
 
+/// So many elsewhere pods of a GPU are weighed against those of other GPUs. Seven slices with more than that have several
+/// elsewhere pods each; the rest count on each GPU for itself, which evicts too many at worst.
+const MOST_SHARED: usize = 64;
 /// After so many choices in vain it is worth asking whether any is not.
 const SOME: usize = 8;
 
@@ -38,6 +43,23 @@ pub(super) struct Cost {
     evicted: usize,
     destroyed: u32,
     created: i32,
+}
+
+/// A choice of what is kept, with the best places for the rest. The least is the best, elsewhere pods aside.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Solution {
+    cost: Cost,
+    packed: Packed,
+    kept: Instances,
+    /// The elsewhere pods that leave, one bit each.
+    leaving: u64,
+}
+
+impl Solution {
+    /// Whether it drives away none but these.
+    const fn is_within(&self, leaving: u64) -> bool {
+        self.leaving & !leaving == 0
+    }
 }
 
 impl<'a> Puzzle<'a> {
@@ -60,6 +82,7 @@ impl<'a> Puzzle<'a> {
             demand,
             pods: pods(&standing, |_| true),
             spared: Vec::new(),
+            elsewhere: Vec::new(),
             standing,
             movable,
             alike,
@@ -75,29 +98,76 @@ impl<'a> Puzzle<'a> {
         self
     }
 
-    /// The best layout, if there is one.
-    pub(super) fn solve(&self) -> Option<Layout> {
-        let cost = |kept| self.cost(kept);
+    /// Whether these pods leave is not counted here: it costs the same on however many GPUs it happens.
+    pub(super) fn sharing(
+        mut self,
+        elsewhere: &BTreeSet<String>,
+        spared: &BTreeSet<String>,
+    ) -> Self {
+        if elsewhere.is_empty() {
+            return self;
+        }
+        let held = held(&self.standing, |pod| elsewhere.contains(pod));
+        let counted: BTreeSet<_> = held.keys().take(MOST_SHARED).copied().collect();
+        if !counted.is_empty() {
+            self.pods = pods(&self.standing, |pod| !counted.contains(pod.as_str()));
+            self.spared = pods(&self.standing, |pod| {
+                spared.contains(pod) && !counted.contains(pod.as_str())
+            });
+            self.elsewhere = held.into_values().take(MOST_SHARED).collect();
+        }
+        self
+    }
+
+    /// The best layout, and every other that could be better once some of the elsewhere pods leave because of other GPUs; the
+    /// cheapest first. None: there is no placement.
+    pub(super) fn solve(&self) -> Vec<Layout> {
         let mut packing = Packing::new(self.hardware);
-        let mut best: Option<(Cost, Packed, Instances)> = None;
-        let choices = Choices::new(&self.alike, self.demand, cost);
+        let mut found: Vec<Solution> = Vec::new();
+        let choices = Choices::new(&self.alike, self.demand, |kept| self.cost(kept));
         for (tried, (cost, kept)) in choices.enumerate() {
-            if best.as_ref().is_some_and(|(least, ..)| *least < cost) {
+            // Nothing that follows is cheaper, and this one drives nobody away.
+            if found.iter().any(|it| it.leaving == 0 && it.cost < cost) {
                 break;
             }
             // Where nothing at all is kept everything else has its way: if that is in vain, all is.
-            if tried == SOME && best.is_none() && !self.is_possible(&mut packing) {
-                return None;
+            if tried == SOME && found.is_empty() && !self.is_possible(&mut packing) {
+                break;
             }
-            let Some(packed) = self.arrange(kept, &mut packing) else {
+            let leaving = self.leaving(kept);
+            if found
+                .iter()
+                .any(|it| it.is_within(leaving) && it.cost < cost)
+            {
                 continue;
-            };
-            let found = (cost, packed, kept);
-            if best.as_ref().is_none_or(|best| found < *best) {
-                best = Some(found);
+            }
+            if let Some(packed) = self.arrange(kept, &mut packing) {
+                let solution = Solution {
+                    cost,
+                    packed,
+                    kept,
+                    leaving,
+                };
+                if !found
+                    .iter()
+                    .any(|it| it.is_within(leaving) && *it <= solution)
+                {
+                    found.retain(|it| !(solution.is_within(it.leaving) && solution <= *it));
+                    found.push(solution);
+                }
             }
         }
-        best.map(|(_, packed, kept)| self.layout(packed, kept))
+        found.sort_unstable();
+        let layout = |it: Solution| self.layout(it.packed, it.kept);
+        found.into_iter().map(layout).collect()
+    }
+
+    /// The elsewhere pods that leave if no more than this is kept.
+    fn leaving(&self, kept: Instances) -> u64 {
+        let gone = self.movable & !kept;
+        let elsewhere = self.elsewhere.iter().enumerate();
+        let leaving = elsewhere.filter(|(_, on)| **on & gone != 0);
+        leaving.fold(0, |all, (index, _)| all | 1 << index)
     }
 
     /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.

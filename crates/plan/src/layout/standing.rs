@@ -85,19 +85,27 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// How many of the pods that count hold exactly these instances.
-pub(super) fn pods(
-    standing: &[Standing<'_>],
+/// The instances that each of the pods that count holds.
+pub(super) fn held<'a>(
+    standing: &[Standing<'a>],
     counts: impl Fn(&String) -> bool,
-) -> Vec<(Instances, usize)> {
+) -> BTreeMap<&'a str, Instances> {
     let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
     for (index, standing) in standing.iter().enumerate() {
         for pod in standing.pods().filter(|pod| counts(pod)) {
             *held.entry(pod).or_default() |= 1 << index;
         }
     }
+    held
+}
+
+/// How many of the pods that count hold exactly these instances.
+pub(super) fn pods(
+    standing: &[Standing<'_>],
+    counts: impl Fn(&String) -> bool,
+) -> Vec<(Instances, usize)> {
     let mut numbers: Vec<(Instances, usize)> = Vec::new();
-    for instances in held.into_values() {
+    for instances in held(standing, counts).into_values() {
         match numbers.iter_mut().find(|(on, _)| *on == instances) {
             Some((_, number)) => *number += 1,
             None => numbers.push((instances, 1)),

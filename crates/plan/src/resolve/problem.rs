@@ -49,6 +49,8 @@ pub enum ProblemReason {
     MigNotSupported,
     /// The product has no place for this layout, whatever is on it.
     NoPlacement,
+    /// An override counts on more GPUs than the node has for it.
+    TooFewGpus,
     /// Instances that others have made are in the way, and the policy does not say that they may go.
     ForeignInstances,
     /// Something else on this node is in the way.
@@ -71,6 +73,7 @@ impl ProblemReason {
             Self::Conflict => "Conflict",
             Self::MigNotSupported => "MigNotSupported",
             Self::NoPlacement => "NoPlacement",
+            Self::TooFewGpus => "TooFewGpus",
             Self::ForeignInstances => "ForeignInstances",
             Self::Blocked => "Blocked",
             Self::NoInventory => "NoInventory",
@@ -81,7 +84,7 @@ impl ProblemReason {
     /// node: a policy that cannot be satisfied is a mistake of whoever wrote it, a node in a bad state is not.
     pub const fn is_of_the_node(self) -> bool {
         match self {
-            Self::ForeignInstances | Self::Blocked | Self::NoInventory => true,
+            Self::TooFewGpus | Self::ForeignInstances | Self::Blocked | Self::NoInventory => true,
             Self::NotYetSupported
             | Self::UnknownTimeZone
             | Self::BadCron

@@ -1,6 +1,9 @@
 //! Policies on nodes: tables.
 
+mod across;
+mod brute;
 mod checks;
+mod counts;
 mod goals;
 mod winners;
 

@@ -1,0 +1,126 @@
+//! What a part of a policy would make of one GPU, and whom that disturbs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigTarget};
+
+use super::Problem;
+use super::parts::Part;
+use super::slices::{infeasible, wanted, whole};
+use crate::change::is_on;
+use crate::layout::{self, Existing, Layout, Occupancy};
+
+/// What a GPU may become.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    /// The part that it follows then, as a number.
+    pub(super) part: usize,
+    pub(super) mig: MigTarget,
+    /// Pods, `namespace/name`, that leave the GPU for it.
+    pub(super) evicted: BTreeSet<String>,
+    pub(super) destroyed: usize,
+    pub(super) created: usize,
+    /// How many more instances of each profile would fit, the largest profile first.
+    pub(super) spare: Vec<i32>,
+}
+
+/// What is known of the pods of a node before its GPUs are planned.
+#[derive(Debug)]
+pub(super) struct Pods<'a> {
+    /// Must not be evicted.
+    pub(super) protected: &'a BTreeSet<String>,
+    /// Are on several GPUs.
+    pub(super) shared: BTreeSet<String>,
+}
+
+/// What the part may make of the GPU: one candidate, and more where it depends on other GPUs which is the best. Instances
+/// that others have made go if `adopt`.
+pub(super) fn candidates(
+    gpu: &GpuStatus,
+    (number, part): (usize, &Part<'_>),
+    adopt: bool,
+    pods: &Pods<'_>,
+) -> Result<Vec<Candidate>, Problem> {
+    let leaving = leaving(gpu, part);
+    let Some(mig) = &part.strategy.mig else {
+        whole(gpu, part, adopt)?;
+        return Ok(vec![Candidate {
+            part: number,
+            mig: MigTarget::default(),
+            evicted: leaving,
+            destroyed: gpu.instances.len(),
+            created: 0,
+            spare: Vec::new(),
+        }]);
+    };
+    let (wanted, path) = wanted(gpu, mig, &part.strategy_path())?;
+    let mut existing = layout::existing(gpu, adopt);
+    take_away(&mut existing, &leaving);
+    let (profiles, protected) = (&gpu.profiles, pods.protected);
+    let found = layout::search_each(profiles, &existing, &wanted, protected, &pods.shared);
+    let (best, others) = found.map_err(|error| {
+        let instead = layout::alternatives(&gpu.profiles, &existing, &wanted);
+        infeasible(gpu, adopt, path, &error, &instead)
+    })?;
+    let candidate = |layout: Layout| of_layout(number, layout, &leaving);
+    Ok([best].into_iter().chain(others).map(candidate).collect())
+}
+
+fn of_layout(part: usize, layout: Layout, leaving: &BTreeSet<String>) -> Candidate {
+    Candidate {
+        part,
+        destroyed: layout.destroyed.len(),
+        created: layout.created.len(),
+        mig: MigTarget {
+            enabled: true,
+            instances: layout.instances,
+        },
+        evicted: layout
+            .evicted
+            .into_iter()
+            .chain(leaving.iter().cloned())
+            .collect(),
+        spare: layout.spare,
+    }
+}
+
+/// The pods that must leave the GPU whatever becomes of its instances: all, if its MIG mode is switched, else those on a
+/// device that is to be shared by fewer.
+fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
+    if gpu.holders.is_empty() {
+        return BTreeSet::new();
+    }
+    if is_on(gpu.mig.current) != part.strategy.mig.is_some() {
+        return gpu.holders.iter().map(name).collect();
+    }
+    let most = usize::try_from(part.sharing().replicas.max(1)).unwrap_or(usize::MAX);
+    let mut on: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for holder in gpu.holders.iter().filter(|it| is_device(gpu, &it.device)) {
+        on.entry(&holder.device).or_default().insert(name(holder));
+    }
+    on.retain(|_, pods| pods.len() > most);
+    on.into_values().flatten().collect()
+}
+
+/// Whether it is the GPU as a whole or one of its whole instances.
+fn is_device(gpu: &GpuStatus, device: &str) -> bool {
+    let is = |instance: &MigInstance| instance.uuid.as_deref() == Some(device);
+    device == gpu.uuid || gpu.instances.iter().any(is)
+}
+
+/// A holder's pod, `namespace/name`.
+pub(super) fn name(holder: &Holder) -> String {
+    format!("{}/{}", holder.namespace, holder.pod)
+}
+
+/// Takes these pods off the instances.
+fn take_away(existing: &mut [Existing], leaving: &BTreeSet<String>) {
+    for instance in existing {
+        if let Occupancy::Pods(pods) = &mut instance.occupancy {
+            pods.retain(|pod| !leaving.contains(pod));
+            if pods.is_empty() {
+                instance.occupancy = Occupancy::Free;
+            }
+        }
+    }
+}
