@@ -1,17 +1,16 @@
-//! How long planning takes: the search for the placements of an 8-GPU node, of 1,000 such nodes, and of the worst GPU.
+//! How long planning takes: the search for the placements of an 8-GPU node, of 1,000 such nodes, and of the worst GPUs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hint::black_box;
 
-use crds::gpu_node::{
-    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, ProfileOffer,
-    SharingTarget, Target,
-};
-use crds::policy::StrategyType;
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use plan::change::{Change, between};
-use plan::layout::{Existing, Occupancy, existing, search};
+use crds::GpuSharingPolicy;
+use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigMode, MigModeStatus, ProfileOffer};
+use criterion::{Criterion, criterion_group, criterion_main};
+use plan::change::Change;
+use plan::layout::{Existing, Occupancy, alternatives, search};
+use plan::resolve::goal;
 use products::Mig;
+use serde_json::json;
 
 const GPUS: i32 = 8;
 
@@ -65,97 +64,93 @@ fn wanted(numbers: &[(&str, i32)]) -> BTreeMap<String, i32> {
     numbers.iter().map(own).collect()
 }
 
-/// Everything that planning a node's slices takes: occupants, placements, and what differs then.
-fn plan(gpus: &[GpuStatus], wanted: &BTreeMap<String, i32>) -> Change {
-    let target = |gpu: &GpuStatus| GpuTarget {
-        uuid: gpu.uuid.clone(),
-        index: gpu.index,
-        mig: MigTarget {
-            enabled: true,
-            instances: search(&gpu.profiles, &existing(gpu, false), wanted)
-                .map(|layout| layout.instances)
-                .unwrap_or_default(),
-        },
-        sharing: SharingTarget {
-            r#type: StrategyType::Mig,
-            replicas: 1,
-        },
-    };
-    let target = Target {
-        gpus: gpus.iter().map(target).collect(),
-        ..Target::default()
-    };
-    between(gpus, &target)
+/// A policy that cuts every GPU like this.
+#[expect(clippy::expect_used, reason = "the text is right here")]
+fn policy(layout: &serde_json::Value) -> GpuSharingPolicy {
+    let spec = json!({"strategy": {"type": "MIG", "mig": {"layout": layout}}});
+    GpuSharingPolicy::new("p", serde_json::from_value(spec).expect("a policy's spec"))
+}
+
+/// Everything that planning a node takes: occupants, placements, what differs then, and what the node promises.
+fn plan(gpus: &[GpuStatus], policy: &GpuSharingPolicy) -> Option<Change> {
+    let goal = goal(policy, gpus, &BTreeSet::new()).ok()?;
+    Some(goal.change)
 }
 
 fn nodes(criterion: &mut Criterion) {
     let goals = [
         (
             "reshape",
-            wanted(&[("3g.20gb", 1), ("2g.10gb", 1), ("1g.5gb", 2)]),
+            policy(&json!({"3g.20gb": 1, "2g.10gb": 1, "1g.5gb": 2})),
         ),
-        ("as it is", wanted(&[("1g.5gb", 7)])),
+        ("as it is", policy(&json!({"1g.5gb": 7}))),
     ];
     let fleet: Vec<_> = (0..1_000).map(node).collect();
-    for (name, wanted) in &goals {
+    for (name, policy) in &goals {
         criterion.bench_function(&format!("one node of 8 GPUs, {name}"), |bencher| {
-            bencher.iter(|| plan(black_box(&fleet[0]), wanted));
+            bencher.iter(|| plan(black_box(&fleet[0]), policy));
         });
         criterion.bench_function(&format!("1,000 nodes of 8 GPUs, {name}"), |bencher| {
-            let each = || black_box(&fleet).iter().map(|gpus| plan(gpus, wanted));
+            let each = || {
+                black_box(&fleet)
+                    .iter()
+                    .filter_map(|gpus| plan(gpus, policy))
+            };
             bencher.iter(|| each().filter(|change| !change.gpus.is_empty()).count());
         });
     }
 }
 
-/// Seven slices, each with as many pods as may share it, all of which could stay.
-fn crowd(unmovable: bool) -> Vec<Existing> {
-    let pods = |start: i32| (0..48).map(move |pod| format!("ml/worker-{start}-{pod}"));
-    let occupancy = |start| match (unmovable, start) {
-        (true, 6) => Occupancy::Unmovable("made by somebody else".to_owned()),
-        _ => Occupancy::Pods(pods(start).collect::<BTreeSet<_>>()),
+/// Instances of an A100 by profile, start and size; on each as many pods.
+fn standing(of: &[(&str, i32, i32)], pods: usize) -> Vec<Existing> {
+    let instance = |&(profile, start, size): &(&str, i32, i32)| {
+        let pods = (0..pods).map(|pod| format!("ml/worker-{start}-{pod}"));
+        Existing {
+            profile: profile.to_owned(),
+            start,
+            size,
+            whole: true,
+            occupancy: Occupancy::Pods(pods.collect()),
+        }
     };
-    let instance = |start| Existing {
-        profile: "1g.5gb".to_owned(),
-        start,
-        size: 1,
-        whole: true,
-        occupancy: occupancy(start),
-    };
-    (0..7).map(instance).collect()
+    of.iter().map(instance).collect()
 }
 
+/// Instances that must stay.
+fn in_the_way(of: &[(&str, i32, i32)]) -> Vec<Existing> {
+    let mut existing = standing(of, 0);
+    for instance in &mut existing {
+        instance.occupancy = Occupancy::Unmovable("made by somebody else".to_owned());
+    }
+    existing
+}
+
+fn smallest(starts: &[i32]) -> Vec<(&'static str, i32, i32)> {
+    starts.iter().map(|start| ("1g.5gb", *start, 1)).collect()
+}
+
+/// The worst that the bench `worst` has found among the legal states, and a crowd on every slice.
 fn worst(criterion: &mut Criterion) {
     let offers = offers("A100-SXM4-40GB");
-    let cases = [
-        (
-            "every choice fails, nothing fits",
-            wanted(&[("3g.20gb", 2), ("1g.5gb", 1)]),
-            false,
-        ),
-        (
-            "every choice fails, one is in the way",
-            wanted(&[("1g.5gb", 3), ("1g.10gb", 2)]),
-            true,
-        ),
-        (
-            "48 pods on each slice",
-            wanted(&[("1g.5gb", 4), ("3g.20gb", 1)]),
-            false,
-        ),
-        (
-            "most placements",
-            wanted(&[("1g.5gb", 3), ("1g.10gb", 1), ("1g.5gb+me", 1)]),
-            false,
-        ),
-    ];
+    let mut all_but_one = in_the_way(&smallest(&[0, 1, 3, 4, 5, 6]));
+    all_but_one.extend(standing(&smallest(&[2]), 1));
+    let mut held = standing(&smallest(&[1, 2, 3, 4, 5]), 1);
+    held.extend(standing(&[("1g.10gb", 6, 2)], 1));
+    let crowd = standing(&smallest(&[0, 1, 2, 3, 4, 5, 6]), 48);
+
     let mut group = criterion.benchmark_group("one GPU");
-    for (name, wanted, unmovable) in &cases {
-        let existing = crowd(*unmovable);
-        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
-            bencher.iter(|| search(&offers, black_box(&existing), wanted));
-        });
-    }
+    let blocked = wanted(&[("1g.10gb", 1), ("1g.5gb", 4), ("1g.5gb+me", 1)]);
+    group.bench_function("refused: all but one slice is in the way", |bencher| {
+        bencher.iter(|| search(&offers, black_box(&all_but_one), &blocked));
+    });
+    let too_much = wanted(&[("1g.10gb", 1), ("1g.5gb", 6), ("7g.40gb", 1)]);
+    group.bench_function("alternatives to what no GPU can have", |bencher| {
+        bencher.iter(|| alternatives(&offers, black_box(&held), &too_much));
+    });
+    let some = wanted(&[("1g.5gb", 4), ("3g.20gb", 1)]);
+    group.bench_function("48 pods on each of seven slices", |bencher| {
+        bencher.iter(|| search(&offers, black_box(&crowd), &some));
+    });
     group.finish();
 }
 

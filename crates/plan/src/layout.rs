@@ -45,6 +45,9 @@ pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
 pub use steps::Step;
 
+use hardware::Hardware;
+use puzzle::Puzzle;
+
 /// An instance that is on the GPU now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Existing {
@@ -89,6 +92,21 @@ pub struct Layout {
     pub spare: Vec<i32>,
 }
 
+/// Instances with their places, and what that disturbs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placement {
+    /// The instances as wanted, by start.
+    pub instances: Vec<PlacedProfile>,
+    /// Pods, `namespace/name`, that are on instances that go.
+    pub evicted: BTreeSet<String>,
+    /// How many existing instances go.
+    pub destroyed: usize,
+    /// How many are made.
+    pub created: usize,
+    /// How many more instances of each profile would fit afterwards, each profile for itself, the largest first.
+    pub spare: Vec<i32>,
+}
+
 /// Finds the places for the `wanted` number of instances of each profile on a GPU with these `offers` and `existing`
 /// instances.
 ///
@@ -111,27 +129,32 @@ pub fn search_sparing(
     wanted: &BTreeMap<String, i32>,
     spared: &BTreeSet<String>,
 ) -> Result<Layout, Infeasible> {
-    let (best, _) = search_each(offers, existing, wanted, spared, &BTreeSet::new())?;
-    Ok(best)
+    let hardware = Hardware::new(offers)?;
+    let demand = hardware.demand(wanted)?;
+    let puzzle = Puzzle::new(&hardware, &demand, existing)?.sparing(spared);
+    let best = puzzle.solve().into_iter().next();
+    best.map(|solution| puzzle.layout(solution))
+        .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
 }
 
-/// [`search_sparing`] for one GPU of several, over which the `elsewhere` pods spread. That such a pod leaves is not counted:
-/// it costs the same on however many GPUs it happens. So there may be several layouts of which each is the best once
-/// certain of these pods leave anyway: the one that is the best apart from them, and the others.
+/// [`search_sparing`] for one GPU of several, with pods that are `elsewhere` too. That such a pod leaves is not counted: it
+/// costs the same on however many GPUs it happens. So there may be several placements of which each is the best once
+/// certain of these pods leave anyway. The first is the best apart from them; there is always one.
 pub fn search_each(
     offers: &[ProfileOffer],
     existing: &[Existing],
     wanted: &BTreeMap<String, i32>,
     spared: &BTreeSet<String>,
     elsewhere: &BTreeSet<String>,
-) -> Result<(Layout, Vec<Layout>), Infeasible> {
-    let hardware = hardware::Hardware::new(offers)?;
+) -> Result<Vec<Placement>, Infeasible> {
+    let hardware = Hardware::new(offers)?;
     let demand = hardware.demand(wanted)?;
-    let puzzle = puzzle::Puzzle::new(&hardware, &demand, existing)?;
+    let puzzle = Puzzle::new(&hardware, &demand, existing)?;
     let puzzle = puzzle.sparing(spared).sharing(elsewhere, spared);
-    let mut layouts = puzzle.solve().into_iter();
-    let best = layouts
-        .next()
-        .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))?;
-    Ok((best, layouts.collect()))
+    let solutions = puzzle.solve();
+    if solutions.is_empty() {
+        return Err(explain::explain(&hardware, &demand, existing, wanted));
+    }
+    let placements = solutions.into_iter().map(|it| puzzle.placement(it));
+    Ok(placements.collect())
 }

@@ -12,6 +12,7 @@
 
 mod allotment;
 mod assignment;
+mod bound;
 mod candidates;
 mod check;
 mod cost;

@@ -189,7 +189,7 @@ impl<'a> Every<'a> {
     }
 
     fn with(&self, profile: usize) -> BTreeSet<Slices> {
-        let places = &self.hardware.profiles[profile].places;
+        let places = self.hardware.places(&self.hardware.profiles[profile]);
         let free = |taken: Slices| {
             let free = places.iter().filter(move |place| place.slices & taken == 0);
             free.map(move |place| place.slices | taken)

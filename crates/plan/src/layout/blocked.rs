@@ -90,11 +90,12 @@ fn most(
     for (profile, &number) in demand.iter().enumerate() {
         while part[profile] < number {
             part[profile] += 1;
+            let placement = |puzzle: Puzzle<'_>| {
+                let best = puzzle.solve().into_iter().next();
+                best.map(|solution| puzzle.placement(solution))
+            };
             let puzzle = Puzzle::new(hardware, &part, obstacles);
-            let Some(found) = puzzle
-                .ok()
-                .and_then(|puzzle| puzzle.solve().into_iter().next())
-            else {
+            let Some(found) = puzzle.ok().and_then(placement) else {
                 part[profile] -= 1;
                 break;
             };
@@ -162,7 +163,7 @@ impl<'a> Crowd<'a> {
         let Some(profile) = profiles.map(|index| &self.hardware.profiles[index]) else {
             return;
         };
-        let mut places = profile.places.iter();
+        let mut places = self.hardware.places(profile).iter();
         let Some(place) = places.find(|place| place.start == wanted.start) else {
             return;
         };
@@ -182,7 +183,7 @@ impl<'a> Crowd<'a> {
             start,
             by,
         };
-        let places = profile.places.iter();
+        let places = self.hardware.places(profile).iter();
         let blockers = places.flat_map(|place| {
             let blockers = self.blockers(profile, place.slices);
             blockers.into_iter().map(|by| (place.start, by))

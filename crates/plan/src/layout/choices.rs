@@ -23,15 +23,15 @@ impl<F: Fn(Instances) -> Cost> Choices<F> {
     pub(super) fn new(alike: &[Instances], demand: &[i32], cost: F) -> Self {
         let every = alike.iter().fold(0, |every, alike| every | alike);
         let instances = Instances::BITS - every.leading_zeros();
-        let mut choices = Self {
-            cost,
-            next: BinaryHeap::new(),
-            seen: vec![false; 1 << instances],
-        };
-        for choice in largest(alike, demand) {
-            choices.push(choice);
-        }
-        choices
+        let mut seen = vec![false; 1 << instances];
+        let mut first = largest(alike, demand);
+        first.retain(|&choice| !std::mem::replace(&mut seen[usize::from(choice)], true));
+        let priced = first
+            .into_iter()
+            .map(|choice| Reverse((cost(choice), choice)));
+        // Made a heap at once: most are never looked at.
+        let next = priced.collect::<Vec<_>>().into();
+        Self { cost, next, seen }
     }
 
     fn push(&mut self, choice: Instances) {
@@ -62,13 +62,15 @@ fn largest(alike: &[Instances], demand: &[i32]) -> Vec<Instances> {
     let mut choices = vec![0];
     let some = alike.iter().zip(demand).filter(|(there, _)| **there != 0);
     for (&there, &number) in some {
-        let number = there
-            .count_ones()
-            .min(number.try_into().unwrap_or_default());
-        choices = choices
-            .into_iter()
-            .flat_map(|choice| subsets(there, number).map(move |some| choice | some))
-            .collect();
+        let number = number.try_into().unwrap_or_default();
+        if there.count_ones() <= number {
+            for choice in &mut choices {
+                *choice |= there;
+            }
+        } else {
+            let with = |choice: Instances| subsets(there, number).map(move |some| choice | some);
+            choices = choices.into_iter().flat_map(with).collect();
+        }
     }
     choices
 }

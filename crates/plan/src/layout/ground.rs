@@ -77,7 +77,7 @@ impl<'a> Ground<'a> {
     }
 
     pub(super) fn places(&self, profile: usize) -> &'a [Place] {
-        &self.hardware.profiles[profile].places
+        self.hardware.places(&self.hardware.profiles[profile])
     }
 
     /// How many more of each profile would fit, each for itself, with these slices taken.
@@ -93,7 +93,7 @@ impl<'a> Ground<'a> {
         let engines = self.engines.room(offered.media);
         let most = compute.min(self.room[profile]).min(engines);
         let mut number = 0;
-        for place in &offered.places {
+        for place in self.hardware.places(offered) {
             if number >= most {
                 break;
             }

@@ -30,8 +30,8 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 pub(super) struct Profile<'a> {
     pub(super) offer: &'a ProfileOffer,
-    /// By start. All of one size, as NVML has it.
-    pub(super) places: Vec<Place>,
+    /// Which of the hardware's places are its own.
+    places: (usize, usize),
     /// Memory slices of the smallest place.
     pub(super) size: u32,
     pub(super) media: Media,
@@ -42,6 +42,8 @@ pub(super) struct Profile<'a> {
 pub(super) struct Hardware<'a> {
     /// What is on offer, the largest first: by compute slices, then by memory, then by name.
     pub(super) profiles: Vec<Profile<'a>>,
+    /// Profile by profile, in one piece: a planner makes one of these for each GPU.
+    places: Vec<Place>,
     /// Compute slices.
     pub(super) compute: i32,
     /// Memory slices.
@@ -50,16 +52,26 @@ pub(super) struct Hardware<'a> {
 
 impl<'a> Hardware<'a> {
     pub(super) fn new(offers: &'a [ProfileOffer]) -> Result<Self, Infeasible> {
-        let mut profiles = offers.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
+        let mut places = Vec::with_capacity(offers.iter().map(|it| it.placements.len()).sum());
+        let mut profiles = Vec::with_capacity(offers.len());
+        for offer in offers {
+            profiles.push(profile(offer, &mut places)?);
+        }
         profiles.sort_by_key(|profile| by_size(profile.offer));
         let most = offers.iter().map(|offer| offer.slices).max();
-        let every = profiles.iter().flat_map(|profile| &profile.places);
-        let memory = every.fold(0, |all, place| all | place.slices);
+        let memory = places.iter().fold(0, |all, place| all | place.slices);
         Ok(Self {
             compute: most.ok_or(Infeasible::NothingOffered)?,
             memory: Slices::BITS - memory.leading_zeros(),
+            places,
             profiles,
         })
+    }
+
+    /// Where a profile may stand, by start. All places of a profile are of one size, as NVML has it.
+    pub(super) fn places(&self, profile: &Profile<'_>) -> &[Place] {
+        let (from, to) = profile.places;
+        &self.places[from..to]
     }
 
     pub(super) fn find(&self, profile: &str) -> Option<usize> {
@@ -106,28 +118,27 @@ pub(crate) fn by_size(offer: &ProfileOffer) -> (Reverse<i32>, Reverse<i64>, &str
     )
 }
 
-fn profile(offer: &ProfileOffer) -> Result<Profile<'_>, Infeasible> {
-    let place = |at: &crds::gpu_node::Placement| {
-        let bits = slices(at.start, at.size).ok_or_else(|| Infeasible::Implausible {
+/// The profile; its places are added to those of the others.
+fn profile<'a>(
+    offer: &'a ProfileOffer,
+    places: &mut Vec<Place>,
+) -> Result<Profile<'a>, Infeasible> {
+    let from = places.len();
+    for at in &offer.placements {
+        let slices = slices(at.start, at.size).ok_or_else(|| Infeasible::Implausible {
             profile: offer.name.clone(),
             start: at.start,
             size: at.size,
         })?;
-        Ok(Place {
-            start: at.start,
-            slices: bits,
-        })
-    };
-    let mut places = offer
-        .placements
-        .iter()
-        .map(place)
-        .collect::<Result<Vec<_>, _>>()?;
-    places.sort_by_key(|place| (place.start, place.slices));
-    let size = places.iter().map(|place| place.slices.count_ones()).min();
+        let start = at.start;
+        places.push(Place { start, slices });
+    }
+    let own = &mut places[from..];
+    own.sort_by_key(|place| (place.start, place.slices));
+    let size = own.iter().map(|place| place.slices.count_ones()).min();
     Ok(Profile {
         offer,
-        places,
+        places: (from, places.len()),
         size: size.unwrap_or_default(),
         media: Media::of(&offer.name),
     })

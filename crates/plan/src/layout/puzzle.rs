@@ -8,7 +8,7 @@ use super::choices::Choices;
 use super::hardware::Hardware;
 use super::packing::{Packed, Packing};
 use super::standing::{Instances, Standing, held, pods, standing};
-use super::{Existing, Infeasible, Layout};
+use super::{Existing, Infeasible, Layout, Placement};
 
 /// A wanted layout on a GPU with instances.
 pub(super) struct Puzzle<'a> {
@@ -47,7 +47,7 @@ pub(super) struct Cost {
 
 /// A choice of what is kept, with the best places for the rest. The least is the best, elsewhere pods aside.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Solution {
+pub(super) struct Solution {
     cost: Cost,
     packed: Packed,
     kept: Instances,
@@ -121,7 +121,7 @@ impl<'a> Puzzle<'a> {
 
     /// The best layout, and every other that could be better once some of the elsewhere pods leave because of other GPUs; the
     /// cheapest first. None: there is no placement.
-    pub(super) fn solve(&self) -> Vec<Layout> {
+    pub(super) fn solve(&self) -> Vec<Solution> {
         let mut packing = Packing::new(self.hardware);
         let mut found: Vec<Solution> = Vec::new();
         let choices = Choices::new(&self.alike, self.demand, |kept| self.cost(kept));
@@ -158,8 +158,7 @@ impl<'a> Puzzle<'a> {
             }
         }
         found.sort_unstable();
-        let layout = |it: Solution| self.layout(it.packed, it.kept);
-        found.into_iter().map(layout).collect()
+        found
     }
 
     /// The elsewhere pods that leave if no more than this is kept.
@@ -210,35 +209,48 @@ impl<'a> Puzzle<'a> {
         let wanted = self.demand.iter().enumerate();
         let mut wanted = wanted.filter(|(_, number)| **number > 0);
         wanted.any(|(profile, &number)| {
-            let places = self.hardware.profiles[profile].places.iter();
+            let places = self
+                .hardware
+                .places(&self.hardware.profiles[profile])
+                .iter();
             let free = places.filter(|place| place.slices & taken == 0).count();
             let there = (kept & self.alike[profile]).count_ones();
             usize::try_from(number).is_ok_and(|number| free + (there as usize) < number)
         })
     }
 
-    fn layout(&self, packed: Packed, kept: Instances) -> Layout {
+    /// A solution in the driver's terms.
+    pub(super) fn placement(&self, solution: Solution) -> Placement {
         let placed = |&(profile, start): &(usize, i32)| PlacedProfile {
             start,
             profile: self.hardware.profiles[profile].offer.name.clone(),
         };
-        let mut instances: Vec<_> = packed.starts.iter().map(placed).collect();
+        let mut instances: Vec<_> = solution.packed.starts.iter().map(placed).collect();
         instances.sort_unstable();
-        let kept_places = self.places(kept);
-        let is_new = |it: &&PlacedProfile| !kept_places.contains(it);
-        let gone = self.movable & !kept;
-        let evicted: BTreeSet<_> = self
-            .chosen(gone)
-            .flat_map(|(_, standing)| standing.pods())
-            .cloned()
-            .collect();
-        Layout {
-            created: instances.iter().filter(is_new).cloned().collect(),
-            destroyed: self.places(gone),
-            kept: kept_places,
-            evicted,
-            spare: packed.spare.0,
+        let gone = self.movable & !solution.kept;
+        let evicted = self.chosen(gone).flat_map(|(_, standing)| standing.pods());
+        Placement {
+            evicted: evicted.cloned().collect(),
+            destroyed: gone.count_ones() as usize,
+            created: instances.len() - solution.kept.count_ones() as usize,
+            spare: solution.packed.spare.0,
             instances,
+        }
+    }
+
+    /// A solution in the driver's terms, with all that becomes of the GPU.
+    pub(super) fn layout(&self, solution: Solution) -> Layout {
+        let kept = self.places(solution.kept);
+        let destroyed = self.places(self.movable & !solution.kept);
+        let placement = self.placement(solution);
+        let is_new = |it: &&PlacedProfile| !kept.contains(it);
+        Layout {
+            created: placement.instances.iter().filter(is_new).cloned().collect(),
+            destroyed,
+            kept,
+            evicted: placement.evicted,
+            spare: placement.spare,
+            instances: placement.instances,
         }
     }
 

@@ -52,7 +52,7 @@ impl<'a> Standing<'a> {
     fn new(hardware: &Hardware<'_>, existing: &'a Existing, slices: Slices) -> Self {
         let profile = hardware.find(&existing.profile);
         let is_offered = |profile: usize| {
-            let mut places = hardware.profiles[profile].places.iter();
+            let mut places = hardware.places(&hardware.profiles[profile]).iter();
             places.any(|place| place.start == existing.start && place.slices == slices)
         };
         let by_name = || existing.profile.parse::<ProfileName>().ok();

@@ -75,14 +75,13 @@ impl Node<'_> {
 
     /// The pods that are on several GPUs.
     fn shared(&self) -> BTreeSet<String> {
-        let mut on: BTreeMap<String, &str> = BTreeMap::new();
+        let mut on: BTreeMap<(&str, &str), &str> = BTreeMap::new();
         let mut shared = BTreeSet::new();
         for gpu in self.gpus {
-            for pod in gpu.holders.iter().map(candidates::name) {
-                if on.get(&pod).is_some_and(|other| *other != gpu.uuid) {
-                    shared.insert(pod);
-                } else {
-                    on.insert(pod, &gpu.uuid);
+            for holder in &gpu.holders {
+                let pod = (holder.namespace.as_str(), holder.pod.as_str());
+                if *on.entry(pod).or_insert(&gpu.uuid) != gpu.uuid {
+                    shared.insert(candidates::name(holder));
                 }
             }
         }

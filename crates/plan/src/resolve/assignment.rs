@@ -7,12 +7,18 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::candidates::Candidate;
-use super::cost::{Cost, Kind, Pair};
+use smallvec::{SmallVec, smallvec};
 
-/// So many choices are carried on. Nodes whose pods spread over their GPUs as pods do have a handful; where more are
-/// equally promising, those that cost the least so far are carried on, and the answer may then not be the best.
-const MOST: usize = 256;
+use super::bound::{Bound, worth};
+use super::candidates::Candidate;
+use super::cost::{Cost, Kind, Pair, Room, Weighed};
+
+/// So many choices are carried on of those for which as many GPUs follow each part. Nodes whose pods spread over their GPUs
+/// as pods do have a handful; where more are equally promising, those that cost the least so far are carried on, and the
+/// answer may then not be the best. There is always one if there is any.
+const MOST: usize = 64;
+/// So many are carried on in a first go, which tells how much the best costs at most.
+const FEW: usize = 2;
 /// So many pods that spread over GPUs are counted once however many GPUs they leave; the others count on each.
 const MOST_SHARED: u32 = u128::BITS;
 
@@ -34,21 +40,12 @@ pub(super) struct Rules<'a> {
 #[derive(Clone, Debug)]
 struct Choice {
     /// How many GPUs follow each part.
-    used: Vec<usize>,
+    used: SmallVec<[usize; 9]>,
     kind: Kind,
     /// Shared pods that leave, one bit each.
     gone: u128,
     cost: Cost,
-    picks: Vec<usize>,
-}
-
-/// A candidate in numbers.
-#[derive(Debug)]
-struct Weighed {
-    part: usize,
-    gone: u128,
-    /// Without the shared pods.
-    cost: Cost,
+    picks: SmallVec<[usize; 8]>,
 }
 
 /// The number of the candidate for each GPU. None: there is no choice that keeps the rules. `room`: of each GPU, which of
@@ -64,14 +61,10 @@ pub(super) fn assign(
         weighed.collect::<Vec<_>>()
     };
     let gpus: Vec<_> = gpus.iter().zip(room).map(weigh).collect();
-    let mut choices = vec![search.nothing()];
-    for (at, gpu) in gpus.iter().enumerate() {
-        let rest = gpus[at + 1..].iter().flatten();
-        let open = rest.fold(0, |open, it| open | it.gone);
-        choices = search.go_on(&choices, gpu, open);
-    }
-    let complete = choices.into_iter().filter(|it| search.is_complete(it));
-    complete.min_by(Choice::order).map(|choice| choice.picks)
+    let first = search.run(&gpus, FEW, u64::MAX);
+    let most = worth(first.as_ref()?.cost.evicted);
+    let best = search.run(&gpus, MOST, most).or(first);
+    best.map(|choice| choice.picks.into_vec())
 }
 
 struct Search<'a> {
@@ -112,7 +105,7 @@ impl<'a> Search<'a> {
                 evicted = evicted.plus(Pair(protected, 1));
             }
         }
-        let mut by_profile = vec![0; self.profiles];
+        let mut by_profile: Room = smallvec![0; self.profiles];
         for (&profile, &number) in room.iter().zip(&candidate.spare) {
             by_profile[profile] = number;
         }
@@ -130,32 +123,62 @@ impl<'a> Search<'a> {
 
     fn nothing(&self) -> Choice {
         Choice {
-            used: vec![0; self.rules.counts.len()],
+            used: smallvec![0; self.rules.counts.len()],
             kind: Kind::default(),
             gone: 0,
             cost: Cost {
-                room: Reverse(vec![0; self.profiles]),
+                room: Reverse(smallvec![0; self.profiles]),
                 ..Cost::default()
             },
-            picks: Vec::new(),
+            picks: SmallVec::new(),
         }
     }
 
-    /// The choices with one GPU more. `open`: the shared pods that GPUs to come may drive away.
-    fn go_on(&self, choices: &[Choice], gpu: &[Weighed], open: u128) -> Vec<Choice> {
-        let mut next: Vec<Choice> = Vec::new();
-        for choice in choices {
-            for (pick, weighed) in gpu.iter().enumerate() {
-                if let Some(choice) = self.with(choice, pick, weighed) {
-                    next.push(choice);
-                }
+    /// The best choice for all GPUs of those that drive away no more than `most`, if so many are carried on.
+    fn run(&self, gpus: &[Vec<Weighed>], carried: usize, most: u64) -> Option<Choice> {
+        let weights: Vec<_> = (0..self.bits.len())
+            .map(|bit| self.weight(1 << bit))
+            .collect();
+        let mut choices = vec![self.nothing()];
+        for (at, gpu) in gpus.iter().enumerate() {
+            let rest = &gpus[at + 1..];
+            let open = rest.iter().flatten().fold(0, |open, it| open | it.gone);
+            let bound = Bound::new(rest, &weights);
+            let mut next = Vec::new();
+            for choice in &choices {
+                let each = gpu.iter().enumerate();
+                // Asked before anything is allocated for it: most are not.
+                let hopeful = each.filter(|(_, it)| {
+                    let (gone, evicted) = self.after(choice, it);
+                    worth(evicted) + bound.least(gone) <= most
+                });
+                next.extend(hopeful.filter_map(|(pick, it)| self.with(choice, pick, it)));
             }
+            choices = self.promising(next, open, carried);
         }
-        next.sort_by(Choice::order);
+        let complete = choices.into_iter().filter(|it| self.is_complete(it));
+        complete.min_by(Choice::order)
+    }
+
+    /// The shared pods that leave with this candidate for the next GPU, and how many leave in all.
+    fn after(&self, choice: &Choice, weighed: &Weighed) -> (u128, Pair) {
+        let new = self.weight(weighed.gone & !choice.gone);
+        let evicted = choice.cost.evicted.plus(weighed.cost.evicted).plus(new);
+        (choice.gone | weighed.gone, evicted)
+    }
+
+    /// Those that can still become the best. `open`: the shared pods that GPUs to come may drive away.
+    fn promising(&self, mut next: Vec<Choice>, open: u128, carried: usize) -> Vec<Choice> {
+        next.sort_unstable_by(Choice::order);
         let mut best: Vec<Choice> = Vec::new();
         for choice in next {
-            let is_beaten = |other: &Choice| self.beats(other, &choice, open);
-            if best.len() < MOST && !best.iter().any(is_beaten) {
+            let alike = best.iter().filter(|other| self.is_alike(other, &choice));
+            let mut number = 0;
+            let is_beaten = alike.into_iter().any(|other| {
+                number += 1;
+                number >= carried || self.beats(other, &choice, open)
+            });
+            if !is_beaten {
                 best.push(choice);
             }
         }
@@ -177,14 +200,17 @@ impl<'a> Search<'a> {
         Some(next)
     }
 
-    /// Whether the first is at least as good as the second, however both go on, and comes before it in their order.
+    /// Whether the first of two that are alike is at least as good as the second, however both go on.
     fn beats(&self, one: &Choice, other: &Choice, open: u128) -> bool {
         let advantage = self.weight(other.gone & !one.gone & open);
         let at_most = one.cost.evicted.plus(advantage);
-        one.kind == other.kind
-            && self.counted(one).eq(self.counted(other))
-            && (at_most < other.cost.evicted
-                || (at_most == other.cost.evicted && one.rest() <= other.rest()))
+        at_most < other.cost.evicted
+            || (at_most == other.cost.evicted && one.rest() <= other.rest())
+    }
+
+    /// Whether what may follow the one may follow the other.
+    fn is_alike(&self, one: &Choice, other: &Choice) -> bool {
+        one.kind == other.kind && self.counted(one).eq(self.counted(other))
     }
 
     /// How many GPUs follow each part that takes only some.
@@ -212,7 +238,7 @@ impl Choice {
     }
 
     /// What decides between choices for which as many pods must leave.
-    fn rest(&self) -> (usize, usize, &Reverse<Vec<i32>>, &[usize]) {
+    fn rest(&self) -> (usize, usize, &Reverse<Room>, &[usize]) {
         let cost = &self.cost;
         (cost.destroyed, cost.created, &cost.room, &self.picks)
     }

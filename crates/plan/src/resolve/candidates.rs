@@ -1,6 +1,6 @@
 //! What a part of a policy would make of one GPU, and whom that disturbs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigTarget};
 
@@ -8,7 +8,7 @@ use super::Problem;
 use super::parts::Part;
 use super::slices::{infeasible, wanted, whole};
 use crate::change::is_on;
-use crate::layout::{self, Existing, Layout, Occupancy};
+use crate::layout::{self, Existing, Occupancy, Placement};
 
 /// What a GPU may become.
 #[derive(Clone, Debug)]
@@ -58,29 +58,27 @@ pub(super) fn candidates(
     take_away(&mut existing, &leaving);
     let (profiles, protected) = (&gpu.profiles, pods.protected);
     let found = layout::search_each(profiles, &existing, &wanted, protected, &pods.shared);
-    let (best, others) = found.map_err(|error| {
+    let found = found.map_err(|error| {
         let instead = layout::alternatives(&gpu.profiles, &existing, &wanted);
         infeasible(gpu, adopt, path, &error, &instead)
     })?;
-    let candidate = |layout: Layout| of_layout(number, layout, &leaving);
-    Ok([best].into_iter().chain(others).map(candidate).collect())
+    let candidate = |placement: Placement| of_placement(number, placement, &leaving);
+    Ok(found.into_iter().map(candidate).collect())
 }
 
-fn of_layout(part: usize, layout: Layout, leaving: &BTreeSet<String>) -> Candidate {
+fn of_placement(part: usize, placement: Placement, leaving: &BTreeSet<String>) -> Candidate {
+    let mut evicted = placement.evicted;
+    evicted.extend(leaving.iter().cloned());
     Candidate {
         part,
-        destroyed: layout.destroyed.len(),
-        created: layout.created.len(),
+        destroyed: placement.destroyed,
+        created: placement.created,
         mig: MigTarget {
             enabled: true,
-            instances: layout.instances,
+            instances: placement.instances,
         },
-        evicted: layout
-            .evicted
-            .into_iter()
-            .chain(leaving.iter().cloned())
-            .collect(),
-        spare: layout.spare,
+        evicted,
+        spare: placement.spare,
     }
 }
 
@@ -94,12 +92,19 @@ fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
         return gpu.holders.iter().map(name).collect();
     }
     let most = usize::try_from(part.sharing().replicas.max(1)).unwrap_or(usize::MAX);
-    let mut on: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for holder in gpu.holders.iter().filter(|it| is_device(gpu, &it.device)) {
-        on.entry(&holder.device).or_default().insert(name(holder));
-    }
-    on.retain(|_, pods| pods.len() > most);
-    on.into_values().flatten().collect()
+    let crowd = |device: &str| {
+        let there = gpu.holders.iter().filter(|it| it.device == device);
+        let pods: BTreeSet<_> = there.map(name).collect();
+        Some(pods).filter(|pods| pods.len() > most && is_device(gpu, device))
+    };
+    let mut devices: Vec<_> = gpu.holders.iter().map(|it| it.device.as_str()).collect();
+    devices.sort_unstable();
+    let crowded = devices.chunk_by(|one, other| one == other);
+    let crowded = crowded.filter(|holders| holders.len() > most);
+    crowded
+        .filter_map(|holders| crowd(holders[0]))
+        .flatten()
+        .collect()
 }
 
 /// Whether it is the GPU as a whole or one of its whole instances.

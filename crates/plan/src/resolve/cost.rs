@@ -2,6 +2,11 @@
 
 use std::cmp::Reverse;
 
+use smallvec::SmallVec;
+
+/// How many more instances would fit, by profile of the node, the largest first.
+pub(super) type Room = SmallVec<[i32; 16]>;
+
 /// What a part has in common with those that can be followed beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Kind {
@@ -31,7 +36,7 @@ pub(super) struct Cost {
     pub(super) destroyed: usize,
     pub(super) created: usize,
     /// How many more instances would fit on all GPUs, by profile, the largest first.
-    pub(super) room: Reverse<Vec<i32>>,
+    pub(super) room: Reverse<Room>,
 }
 
 /// How many pods that must not be evicted, and how many in all.
@@ -54,4 +59,13 @@ impl Cost {
         }
         self
     }
+}
+
+/// A candidate in numbers.
+#[derive(Debug)]
+pub(super) struct Weighed {
+    pub(super) part: usize,
+    pub(super) gone: u128,
+    /// Without the shared pods.
+    pub(super) cost: Cost,
 }

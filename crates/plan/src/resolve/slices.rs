@@ -1,5 +1,6 @@
 //! How a GPU is to be cut by a part of a policy, or why it cannot be.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -12,11 +13,11 @@ use super::{Problem, ProblemReason};
 use crate::layout::{self, Infeasible, Obstacle};
 
 /// The numbers of slices by profile for a GPU, and the field that says so.
-pub(super) fn wanted(
+pub(super) fn wanted<'a>(
     gpu: &GpuStatus,
-    mig: &Mig,
+    mig: &'a Mig,
     path: &str,
-) -> Result<(BTreeMap<String, i32>, String), Problem> {
+) -> Result<(Cow<'a, BTreeMap<String, i32>>, String), Problem> {
     let product = mig.per_product.iter().enumerate();
     let mut product = product.filter(|(_, it)| any_matches(&it.products, &gpu.product));
     let (counts, preset, path) = match product.next() {
@@ -35,7 +36,7 @@ pub(super) fn wanted(
         return Err(Problem::new(ProblemReason::MigNotSupported, path, message));
     }
     match (counts, preset) {
-        (Some(counts), _) => Ok((counts.clone(), format!("{path}.layout"))),
+        (Some(counts), _) => Ok((Cow::Borrowed(counts), format!("{path}.layout"))),
         (None, preset) => {
             let path = format!("{path}.preset");
             // The API server sees to it that one of them is set.
@@ -43,7 +44,7 @@ pub(super) fn wanted(
             let counts = layout::preset(preset, &gpu.profiles);
             let counts =
                 counts.map_err(|error| infeasible(gpu, false, path.clone(), &error, &[]))?;
-            Ok((counts, path))
+            Ok((Cow::Owned(counts), path))
         }
     }
 }
