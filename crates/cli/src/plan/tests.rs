@@ -55,7 +55,7 @@ fn a_plan_names_what_changes_and_who_must_leave() {
         "policy inference: valid\n\
          node n1 by policy inference: slices change\n  \
          GPU 0: 2x2g.12gb -> 4g.24gb (0 kept, 2 destroyed, 1 created)\n  \
-         must leave: a/x\n\
+         must leave: a/x (as if none had gpusharing.dev/do-not-evict: these files do not say)\n\
          node n2: left as it is, no policy selects it\n"
     );
     assert!(outcome.is_valid);

@@ -117,3 +117,6 @@ fn winner(policies: &[Arc<GpuSharingPolicy>], node: &Node) -> Option<String> {
     let policies = policies.iter().map(|policy| &**policy);
     resolve::winner(policies, node.labels()).map(ResourceExt::name_any)
 }
+
+#[cfg(test)]
+mod tests;

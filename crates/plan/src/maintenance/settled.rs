@@ -66,14 +66,14 @@ fn cleans_up(turn: &mut Turn) -> bool {
 
 fn refused(policy: &PolicyReference, problem: &Problem) -> Wait {
     let (name, what) = (&policy.name, &problem.message);
-    if problem.reason.is_of_the_node() {
-        let message = format!("what is in the way of policy {name} on this node: {what}");
-        return Wait::new(Waiting::PreflightBlocked, message);
-    }
-    let message = format!(
-        "policy {name} to be corrected, nothing is changed on any of its nodes until then: {problem}"
-    );
-    Wait::new(Waiting::PolicyInvalid, message)
+    let message = if problem.reason.is_of_the_node() {
+        format!("what is in the way of policy {name} on this node: {what}")
+    } else {
+        format!(
+            "policy {name} to be corrected, nothing is changed on any of its nodes until then: {problem}"
+        )
+    };
+    Wait::new(Waiting::because_of(problem.reason), message)
 }
 
 fn strive(turn: &mut Turn, goal: &Goal) {
@@ -144,6 +144,8 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
         | Waiting::ForeignCordon
         | Waiting::BackingOff
         | Waiting::PreflightBlocked
+        | Waiting::ForeignInstances
+        | Waiting::TooFewGpus
         | Waiting::NotAdvertised
         | Waiting::WindowClosed
         | Waiting::AwaitingSlot => Verdict::False,

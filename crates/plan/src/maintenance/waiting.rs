@@ -1,5 +1,7 @@
 //! Why a node waits.
 
+use crate::resolve::ProblemReason;
+
 /// Why a node in phase `Pending` waits: the reason of its condition `MaintenancePending`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Waiting {
@@ -19,8 +21,12 @@ pub enum Waiting {
     BackingOff,
     /// The node's agent does not report, or cannot see the GPUs.
     AgentNotReady,
-    /// Pods are in the way that may not be evicted.
+    /// Pods are in the way that may not be evicted, or processes that belong to none.
     PreflightBlocked,
+    /// Instances that others have made are in the way.
+    ForeignInstances,
+    /// An override counts on more GPUs than the node has for it.
+    TooFewGpus,
     /// The device plugin does not advertise what its configuration says.
     NotAdvertised,
     /// The maintenance window is closed, or too little of it is left.
@@ -42,9 +48,30 @@ impl Waiting {
             Self::BackingOff => "BackingOff",
             Self::AgentNotReady => "AgentNotReady",
             Self::PreflightBlocked => "PreflightBlocked",
+            Self::ForeignInstances => "ForeignInstances",
+            Self::TooFewGpus => "TooFewGpus",
             Self::NotAdvertised => "NotAdvertised",
             Self::WindowClosed => "WindowClosed",
             Self::AwaitingSlot => "AwaitingSlot",
+        }
+    }
+
+    /// Why a node waits whose policy cannot be followed because of this.
+    pub(super) const fn because_of(problem: ProblemReason) -> Self {
+        match problem {
+            ProblemReason::ForeignInstances => Self::ForeignInstances,
+            ProblemReason::TooFewGpus => Self::TooFewGpus,
+            ProblemReason::Blocked | ProblemReason::NoInventory => Self::PreflightBlocked,
+            ProblemReason::NotYetSupported
+            | ProblemReason::UnknownTimeZone
+            | ProblemReason::BadCron
+            | ProblemReason::BadDuration
+            | ProblemReason::BadWindow
+            | ProblemReason::BadSelector
+            | ProblemReason::UnknownProfile
+            | ProblemReason::Conflict
+            | ProblemReason::MigNotSupported
+            | ProblemReason::NoPlacement => Self::PolicyInvalid,
         }
     }
 
@@ -61,6 +88,8 @@ impl Waiting {
             | Self::BackingOff
             | Self::AgentNotReady
             | Self::PreflightBlocked
+            | Self::ForeignInstances
+            | Self::TooFewGpus
             | Self::NotAdvertised => true,
         }
     }
@@ -78,6 +107,8 @@ impl Waiting {
             | Self::BackingOff
             | Self::AgentNotReady
             | Self::PreflightBlocked
+            | Self::ForeignInstances
+            | Self::TooFewGpus
             | Self::NotAdvertised => false,
         }
     }

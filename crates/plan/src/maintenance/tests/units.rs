@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 
 use super::fixtures::start;
 use crate::conditions;
-use crate::maintenance::{Limits, Pulse};
+use crate::maintenance::{Limits, Pulse, Waiting};
+use crate::resolve::ProblemReason;
 
 #[test]
 fn the_wait_doubles_up_to_six_hours_and_never_overflows() {
@@ -53,4 +54,16 @@ fn an_agent_is_heard_when_its_beat_changes_whatever_its_clock_says() {
         at(60),
         "its clock was set back"
     );
+}
+
+#[test]
+fn what_is_in_the_way_on_a_node_is_called_by_its_name() {
+    for (problem, waiting) in [
+        (ProblemReason::ForeignInstances, "ForeignInstances"),
+        (ProblemReason::TooFewGpus, "TooFewGpus"),
+        (ProblemReason::Blocked, "PreflightBlocked"),
+        (ProblemReason::Conflict, "PolicyInvalid"),
+    ] {
+        assert_eq!(Waiting::because_of(problem).as_str(), waiting);
+    }
 }
