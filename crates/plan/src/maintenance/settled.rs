@@ -24,6 +24,7 @@ pub(super) fn look(turn: &mut Turn) {
     if cleans_up(turn) {
         return;
     }
+    learn_the_latest(turn);
     gates::forget_old_failures(turn);
     if admit::takes_slot(turn) {
         return;
@@ -53,7 +54,8 @@ fn cleans_up(turn: &mut Turn) -> bool {
         turn.ask_for_nothing();
         return true;
     }
-    if operation::is_busy(turn) {
+    // Nobody knows yet whether an agent that has not reported changes the GPUs.
+    if turn.seen.agent.is_none() || operation::is_busy(turn) {
         return false;
     }
     if let Some((effect, event)) = ownership::release_orphan(turn.node) {
@@ -62,6 +64,14 @@ fn cleans_up(turn: &mut Turn) -> bool {
         return true;
     }
     false
+}
+
+/// Ids only grow: an operation that the agent has had is not begun again, although somebody has taken from us what we
+/// knew of it.
+fn learn_the_latest(turn: &mut Turn) {
+    let said = turn.seen.agent.and_then(|agent| agent.operation.as_ref());
+    let latest = said.map_or(0, |operation| operation.id);
+    turn.status.operation_id = turn.status.operation_id.max(latest);
 }
 
 fn refused(policy: &PolicyReference, problem: &Problem) -> Wait {

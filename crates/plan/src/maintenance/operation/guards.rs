@@ -3,7 +3,7 @@
 use crds::gpu_node::{
     AgentStage, BlockedPod, GpuTarget, OperationResult, Outcome, PolicyReference, Target,
 };
-use crds::policy::OnWindowClose;
+use crds::policy::{OnWindowClose, Slot};
 
 use super::super::turn::Turn;
 use super::super::{ownership, survey};
@@ -14,6 +14,7 @@ use crate::windows::WindowState;
 /// Why an operation that has not destroyed anything must not go on, if so.
 pub(super) fn objection(turn: &Turn) -> Option<Outcome> {
     unwanted(turn)
+        .or_else(|| slot_lost(turn))
         .or_else(|| dry_run(turn))
         .or_else(|| window_closed(turn))
         .or_else(|| refused(turn))
@@ -82,6 +83,21 @@ pub(super) fn blocked(blocks: &[BlockedPod]) -> Outcome {
     let pods = survey::some(blocks, |block| format!("{} ({})", block.pod, block.reason));
     let message = format!("what may not be evicted is in the way: {pods}");
     outcome(OperationResult::Released, "PreflightBlocked", message)
+}
+
+/// The policy does not count the node as out of service any more, so that others may be: the slot was taken back in the
+/// moment in which the operation began. A node in quarantine counts without a slot.
+fn slot_lost(turn: &Turn) -> Option<Outcome> {
+    let policy = turn.seen.policy?;
+    let snapshot = turn.status.snapshot.as_ref()?;
+    let is_ours =
+        |slot: &Slot| slot.uid == turn.node.uid && slot.operation <= turn.status.operation_id;
+    let has_slot = turn.seen.slot.is_some_and(is_ours);
+    let is_due = snapshot.policy_uid == policy.reference.uid && !is_second_try(turn);
+    (is_due && !has_slot).then(|| {
+        let message = "its slot was taken back: other nodes may be out of service in its place";
+        outcome(OperationResult::Released, "SlotLost", message)
+    })
 }
 
 fn dry_run(turn: &Turn) -> Option<Outcome> {

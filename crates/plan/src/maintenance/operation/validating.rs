@@ -14,17 +14,18 @@ use crate::change;
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
 
-/// Reason of `Validated` while a node advertises the right numbers although its plugin has not read the devices yet.
+/// Reason of `Validated` while a node advertises the right numbers although its plugin has not been told yet.
+const SAME_NUMBERS: &str = "SameNumbers";
+/// The same once it was told: it needs time to read the devices.
 const SETTLING: &str = "Settling";
 
 pub(super) fn enter(turn: &mut Turn) {
     let chosen = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
     let is_told = chosen.is_some() && turn.node.plugin_config.as_ref() == chosen;
     let is_coincidence = !is_told && is_valid(turn, &in_effect(turn)).is_ok();
-    turn.enter(Phase::Validating, Some(turn.limits.validate));
     let (reason, message) = if is_coincidence {
         (
-            SETTLING,
+            SAME_NUMBERS,
             "the device plugin has as many devices as it had, and must read the new ones",
         )
     } else {
@@ -33,11 +34,28 @@ pub(super) fn enter(turn: &mut Turn) {
             "the device plugin must read the new devices",
         )
     };
+    await_plugin(turn, reason, message);
+}
+
+fn await_plugin(turn: &mut Turn, reason: &str, message: &str) {
+    turn.enter(Phase::Validating, Some(turn.limits.validate));
     turn.condition("Validated", Verdict::False, reason, message);
     turn.wait_for(format!(
         "the node to advertise the devices that it has now until {}; then it is quarantined",
         turn.deadline()
     ));
+}
+
+/// The plugin is seen to have been told, although the numbers cannot show when it has read the devices: its time begins
+/// now, however long ago an operator meant to tell it.
+fn begins_to_settle(turn: &mut Turn) -> bool {
+    let validated = conditions::find(&turn.status.conditions, "Validated");
+    let begins = validated.is_some_and(|validated| validated.reason == SAME_NUMBERS);
+    if begins {
+        let message = "the device plugin has been told, and needs time to read the new devices";
+        await_plugin(turn, SETTLING, message);
+    }
+    begins
 }
 
 /// When the plugin has had time to read the devices, if nothing else will show that it has.
@@ -70,14 +88,23 @@ pub(super) fn look(turn: &mut Turn) {
         turn.effect(Effect::Label(BTreeMap::from([(label, Some(key))])));
     } else if let Err(differs) = is_valid(turn, &target) {
         late(turn, &differs);
-    } else if let Some(moment) = settled_at(turn) {
-        turn.wake(moment);
     } else {
-        let message = "the node advertises the devices that it has now";
-        turn.condition("Validated", Verdict::True, "Validated", message);
-        turn.status.verified = Some(target);
-        conclusion::uncordon(turn);
+        succeeds(turn, target);
     }
+}
+
+/// The numbers are right, and are no coincidence any more.
+fn succeeds(turn: &mut Turn, target: Target) {
+    if begins_to_settle(turn) {
+        return;
+    }
+    if let Some(moment) = settled_at(turn) {
+        return turn.wake(moment);
+    }
+    let message = "the node advertises the devices that it has now";
+    turn.condition("Validated", Verdict::True, "Validated", message);
+    turn.status.verified = Some(target);
+    conclusion::uncordon(turn);
 }
 
 /// Chooses a key unlike the node's label, so that the plugin reads the devices afresh.

@@ -4,6 +4,7 @@ use crds::policy::OnForeignCordon;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::PolicyView;
+use super::super::operation;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::super::waiting::{Wait, Waiting};
@@ -123,18 +124,28 @@ fn back_off(turn: &Turn) -> Option<Wait> {
     Some(Wait::new(Waiting::BackingOff, message).until(Some(next)))
 }
 
-/// Whether the agent can be believed.
+/// Whether the agent can be believed, and is free to do something else.
 pub(super) fn agent(turn: &Turn) -> Option<Wait> {
     let message = match turn.seen.agent {
         None => "the node's agent to report: see whether its pod runs on this node".to_owned(),
         Some(agent) => match conditions::find(&agent.conditions, "Ready") {
-            Some(ready) if ready.status == "True" && !agent.gpus.is_empty() => return None,
+            Some(ready) if ready.status == "True" && !agent.gpus.is_empty() => busy(turn)?,
             Some(ready) if ready.status == "True" => "the node's agent to see a GPU".to_owned(),
             Some(ready) => format!("the node's agent to be ready: {}", ready.message),
             None => "the node's agent to say that it is ready".to_owned(),
         },
     };
     Some(Wait::new(Waiting::AgentNotReady, message))
+}
+
+/// What the agent has begun it finishes first, whatever is wanted by now and whoever has forgotten that it began.
+fn busy(turn: &Turn) -> Option<String> {
+    let operation = turn.seen.agent?.operation.as_ref();
+    let operation = operation.filter(|_| operation::is_busy(turn))?;
+    let id = operation.id;
+    Some(format!(
+        "the node's agent to finish operation {id}, which has begun to change the GPUs"
+    ))
 }
 
 fn preflight(assessment: &Assessment) -> Option<Wait> {

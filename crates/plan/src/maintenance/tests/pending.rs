@@ -243,3 +243,25 @@ fn nothing_is_written_while_nothing_happens() {
     );
     assert_eq!(world.want, Want::Layout(AFTER));
 }
+
+#[test]
+fn what_the_agent_began_before_its_gpu_node_was_deleted_is_waited_for_and_not_begun_again() {
+    let mut world = World::changing().until(Phase::Repartitioning);
+    while world.gpu.instances.len() == 3 {
+        world.round();
+    }
+    world.agent_is_up = false;
+    let slot = world.slot.clone().expect("a slot");
+    world.spec = GpuNodeSpec::default();
+    world.maintenance = crds::gpu_node::MaintenanceStatus::default();
+    world.gpu_node_version += 1;
+    let mut world = world.rounds(2);
+    let (reason, message) = world.says("MaintenancePending").expect("a reason");
+    assert_eq!(reason, "AgentNotReady");
+    assert!(message.contains(&slot.operation.to_string()), "{message}");
+    assert_eq!(world.maintenance.operation_id, slot.operation);
+    assert_eq!(world.slot, None, "a slot that was used is given back");
+    world.agent_is_up = true;
+    let world = world.until(Phase::InSync);
+    assert!(!world.the_node().unschedulable);
+}

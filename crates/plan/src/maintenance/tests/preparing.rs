@@ -117,3 +117,17 @@ fn a_pause_or_another_generation_of_the_same_wish_does_not_stop_it() {
     let world = world.until(Phase::Cordoning).until(Phase::Uncordoning);
     assert!(world.maintenance.outcome.is_none());
 }
+
+#[test]
+fn without_its_slot_an_operation_is_taken_back() {
+    for phase in [Phase::Preparing, Phase::Cordoning, Phase::Draining] {
+        let mut world = World::changing().until(phase);
+        world.slot = None;
+        world.operator_reads();
+        world.operator_acts(u32::MAX);
+        assert_eq!(world.maintenance.phase, Phase::Releasing, "{phase:?}");
+        let world = world.until_settled();
+        let released = Some((OperationResult::Released, "SlotLost"));
+        assert_eq!(world.latest(), released, "{phase:?}");
+    }
+}

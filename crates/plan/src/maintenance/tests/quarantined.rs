@@ -104,3 +104,27 @@ fn a_status_that_somebody_cleared_does_not_lose_what_the_agent_has_begun() {
         world.the_node().operation
     );
 }
+
+#[test]
+fn nothing_is_begun_again_while_the_agent_is_in_the_middle_of_something() {
+    let says: [fn(&mut World); 2] = [
+        |world| world.change_node(|node| node.retry = Some("1".to_owned())),
+        |world| world.wants(Want::Layout(OTHER)),
+    ];
+    for say in says {
+        let mut world = World::changing().until(Phase::Repartitioning);
+        while world.gpu.instances.len() == 3 {
+            world.round();
+        }
+        world.agent_is_up = false;
+        let mut world = world.until(Phase::Quarantined);
+        let operation = world.maintenance.operation_id;
+        say(&mut world);
+        let mut world = world.rounds(60);
+        assert_eq!(world.maintenance.phase, Phase::Quarantined);
+        assert_eq!(world.maintenance.operation_id, operation);
+        world.agent_is_up = true;
+        let world = world.until(Phase::InSync);
+        assert!(!world.the_node().unschedulable);
+    }
+}

@@ -113,6 +113,21 @@ fn a_plugin_that_advertises_the_right_numbers_by_chance_is_given_time() {
 }
 
 #[test]
+fn a_plugin_is_given_time_from_when_it_was_told_and_not_from_when_an_operator_meant_to() {
+    let mut world = World::changing();
+    world.fault = Some(Fault::Create);
+    let mut world = world.until(Phase::Validating);
+    world.plugin_is_up = false;
+    // The operator dies before it has told the plugin; another takes its place.
+    world.operator_dies();
+    world.pass(20);
+    let told = world.now;
+    let world = world.until(Phase::Uncordoning);
+    let waited = world.now.duration_since(told).as_secs();
+    assert!((10..=13).contains(&waited), "{waited}");
+}
+
+#[test]
 fn a_rollback_without_a_verified_target_leaves_the_gpus_unshared_as_they_are() {
     let mut world = World::changing();
     world.maintenance.verified = None;
