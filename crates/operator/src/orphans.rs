@@ -3,6 +3,7 @@
 //! It takes a person who deletes a `GpuNode` in the middle of an operation, or a leader that wrote
 //! late. Nodes with a `GpuNode` are released by their own steps.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crds::names;
@@ -26,16 +27,23 @@ const PERIOD: Duration = Duration::from_mins(1);
 pub struct Orphans {
     cluster: Cluster,
     caches: Caches,
+    /// Those of the sweep before. An agent that is alive makes its `GpuNode` anew in between, and tells what it is doing:
+    /// only who was seen twice has nobody.
+    seen: BTreeSet<String>,
 }
 
 impl Orphans {
     /// A sweep over what the caches show.
     pub fn new(cluster: Cluster, caches: Caches) -> Self {
-        Self { cluster, caches }
+        Self {
+            cluster,
+            caches,
+            seen: BTreeSet::new(),
+        }
     }
 
     /// Sweeps when we begin to lead, and then once a minute.
-    pub async fn run(self, leadership: Leadership, stop: Shutdown) {
+    pub async fn run(mut self, leadership: Leadership, stop: Shutdown) {
         if !leadership.acquired(&stop).await {
             return;
         }
@@ -48,9 +56,11 @@ impl Orphans {
         }
     }
 
-    async fn sweep(&self) {
-        for name in self.suspects() {
-            if let Err(error) = self.release(&name).await {
+    async fn sweep(&mut self) {
+        let suspects = self.suspects();
+        let seen = std::mem::replace(&mut self.seen, suspects.clone());
+        for name in suspects.intersection(&seen) {
+            if let Err(error) = self.release(name).await {
                 let error = Chain(&error).to_string();
                 warn!(
                     node = name,
@@ -60,7 +70,7 @@ impl Orphans {
         }
     }
 
-    fn suspects(&self) -> Vec<String> {
+    fn suspects(&self) -> BTreeSet<String> {
         let nodes = self.caches.nodes.all().into_iter();
         let marked = nodes.filter(|it| it.annotations().contains_key(names::ANNOTATION_OPERATION));
         let names = marked.map(|node| node.name_any());

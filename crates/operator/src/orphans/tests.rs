@@ -47,7 +47,13 @@ async fn a_cordon_of_ours_that_nobody_works_under_is_released_and_told() {
     let api = FakeApi::default();
     api.on(&format!("GET {NODE}"), 200, marked());
     api.on(&format!("PATCH {NODE}"), 200, marked());
-    let (orphans, _fillers) = sweep(&api);
+    let (mut orphans, _fillers) = sweep(&api);
+    orphans.sweep().await;
+    assert_eq!(
+        api.writes(),
+        [],
+        "its agent may be about to make the GpuNode anew"
+    );
     orphans.sweep().await;
     let writes = api.writes();
     assert_eq!(writes[0].body["metadata"]["resourceVersion"], "7");
@@ -62,10 +68,11 @@ async fn a_node_with_a_gpu_node_is_left_to_its_own_steps() {
         let api = FakeApi::default();
         api.on(&format!("GET {NODE}"), 200, marked());
         api.on(&format!("GET {GPU_NODE}"), 200, gpu_node());
-        let (orphans, mut fillers) = sweep(&api);
+        let (mut orphans, mut fillers) = sweep(&api);
         if is_cached {
             fillers.gpu_nodes.seed([read(gpu_node())]);
         }
+        orphans.sweep().await;
         orphans.sweep().await;
         assert_eq!(api.writes(), []);
         assert_eq!(api.asked().is_empty(), is_cached);

@@ -1,0 +1,207 @@
+//! What an operator sees of one node, as the product's step takes it.
+
+use std::collections::BTreeMap;
+
+use crds::gpu_node::{AgentOperation, AgentStatus, BlockedPod, MaintenanceStatus, PodReference};
+use crds::policy::Slot;
+use crds::{GpuNodeSpec, GpuSharingPolicy};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
+use plan::drain::EvictionMemory;
+use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
+use plan::node::NodeView;
+use plan::pod::{Controller, PodView, Protection};
+use plan::resolve::{self, Goal, Wish};
+use plan::windows::Schedule;
+use plan::{change, guarantees};
+
+use crate::forget::{AHEAD, after, now};
+use crate::world::machine::{Pod, PodStage, Who};
+use crate::world::node::{Report, uid};
+use crate::world::operator::{Eviction, Heard};
+use crate::world::slices::Slices;
+use crate::world::{self, Configs};
+
+/// What an operator sees of one node.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    /// The Node.
+    pub node: Option<NodeView>,
+    /// `GpuNode.spec`.
+    pub spec: GpuNodeSpec,
+    /// `GpuNode.status.agent`.
+    pub agent: Option<AgentStatus>,
+    /// When the agent's beat was first heard.
+    pub heard: Timestamp,
+    /// `GpuNode.status.maintenance`.
+    pub maintenance: MaintenanceStatus,
+    /// The policy, whether it has been judged, and the layout that it asks for; none selects the node.
+    pub policy: Option<(GpuSharingPolicy, bool, Slices)>,
+    /// The node's slot.
+    pub slot: Option<Slot>,
+    /// All pods.
+    pub pods: Vec<PodView>,
+    /// What the device plugin may be told.
+    pub configs: Configs,
+    /// What is remembered of evictions.
+    pub evictions: BTreeMap<String, EvictionMemory>,
+}
+
+impl Sight {
+    /// The product's next step.
+    pub fn step(&self) -> Step {
+        let wish = self.wish();
+        let policy = self.policy.as_ref().map(|(policy, judged, _)| PolicyView {
+            reference: resolve::reference(policy),
+            spec: &policy.spec,
+            valid: *judged,
+            problem: None,
+            window: Schedule::parse(&policy.spec.maintenance)
+                .expect("windows that can be read")
+                .at(now()),
+        });
+        let observed = Observed {
+            node: self.node.as_ref(),
+            spec: &self.spec,
+            agent: self.agent.as_ref(),
+            agent_heard: self.heard,
+            maintenance: &self.maintenance,
+            wish: &wish,
+            policy: policy.as_ref(),
+            slot: self.slot.as_ref(),
+            pods: &self.pods,
+            configs: &self.configs,
+            evictions: &self.evictions,
+        };
+        step(&observed, now(), &Limits::default())
+    }
+
+    fn wish(&self) -> Wish {
+        let Some((policy, _, want)) = &self.policy else {
+            return Wish::Unmanaged;
+        };
+        let target = want.target();
+        let gpus = self.agent.as_ref().map_or(&[][..], |agent| &agent.gpus);
+        Wish::Goal(Goal {
+            policy: resolve::reference(policy),
+            strategy: "mig".to_owned(),
+            change: change::between(gpus, &target),
+            guarantees: guarantees::labels(&target, world::policy::NAME),
+            target,
+        })
+    }
+}
+
+/// The agent's part of a status.
+pub fn agent(report: &Report) -> AgentStatus {
+    let mut holders = vec![("keeper", Slices::KEPT)];
+    let pods = Who::ALL.into_iter();
+    let held = pods.filter(|who| report.holders[who.index()]);
+    holders.extend(held.map(|who| (who.name(), who.slice())));
+    AgentStatus {
+        boot_id: "boot".to_owned(),
+        gpus: vec![report.slices.gpu(&holders)],
+        operation: report.answer.map(|answer| AgentOperation {
+            id: answer.id.into(),
+            stage: answer.stage,
+            beat: MicroTime(now()),
+            error: answer.error.then(|| "something".to_owned()),
+            previous: Vec::new(),
+        }),
+        conditions: vec![Condition {
+            type_: "Ready".to_owned(),
+            status: "True".to_owned(),
+            reason: "Observed".to_owned(),
+            message: String::new(),
+            observed_generation: None,
+            last_transition_time: Time(now()),
+        }],
+        ..AgentStatus::default()
+    }
+}
+
+/// When the agent's beat was first heard.
+pub fn heard(heard: Heard) -> Timestamp {
+    match heard {
+        Heard::Fresh => now(),
+        Heard::Old => after(-20),
+        Heard::Lost => after(-40),
+    }
+}
+
+/// All pods on the node: those that come and go, and the one that stays.
+pub fn pods(pods: [Pod; 2]) -> Vec<PodView> {
+    let present = Who::ALL
+        .into_iter()
+        .filter_map(|who| pod(who, pods[who.index()]));
+    let keeper = view("keeper", 1, PodStage::Running, "nvidia.com/mig-1g.5gb");
+    present.chain([keeper]).collect()
+}
+
+fn pod(who: Who, pod: Pod) -> Option<PodView> {
+    let resource = match who {
+        Who::Victim => "nvidia.com/mig-2g.10gb",
+        Who::Late => "nvidia.com/mig-1g.5gb",
+    };
+    (pod.stage != PodStage::Absent).then(|| view(who.name(), pod.uid, pod.stage, resource))
+}
+
+fn view(name: &str, uid: u8, stage: PodStage, resource: &str) -> PodView {
+    let is_young = stage == PodStage::Bound { long: false };
+    let is_leaving = matches!(stage, PodStage::Leaving { .. });
+    PodView {
+        reference: reference(name, uid),
+        labels: BTreeMap::from([("app".to_owned(), name.to_owned())]),
+        finished: false,
+        leaving_since: is_leaving.then(now),
+        controller: Controller::Other("StatefulSet".to_owned()),
+        empty_dir: false,
+        gpus: BTreeMap::from([(resource.to_owned(), 1)]),
+        protection: Protection::None,
+        started: stage.holds().then(|| after(-AHEAD)),
+        bound: Some(after(if is_young { 0 } else { -AHEAD })),
+    }
+}
+
+/// A pod.
+pub fn reference(name: &str, uid: u8) -> PodReference {
+    PodReference {
+        namespace: "default".to_owned(),
+        name: name.to_owned(),
+        uid: format!("{name}-{uid}"),
+    }
+}
+
+/// What is remembered of evictions.
+pub fn evictions(known: [Option<Eviction>; 2]) -> BTreeMap<String, EvictionMemory> {
+    let all = Who::ALL.into_iter();
+    let memories = all.filter_map(|who| Some(memory(who, known[who.index()]?)));
+    memories.map(|it| (it.pod.uid.clone(), it)).collect()
+}
+
+/// What is remembered of one eviction.
+pub fn memory(who: Who, known: Eviction) -> EvictionMemory {
+    let pod = reference(who.name(), known.uid);
+    let block = BlockedPod {
+        pod: format!("{}/{}", pod.namespace, pod.name),
+        reason: "DisruptionBudget".to_owned(),
+        message: "the budget web".to_owned(),
+    };
+    EvictionMemory {
+        pod,
+        accepted: known.accepted,
+        refused: u32::from(!known.accepted),
+        next: after(if known.due { -AHEAD } else { AHEAD }),
+        block: (!known.accepted).then_some(block),
+    }
+}
+
+/// A slot as the policy has it.
+pub fn slot(place: world::Place, slot: world::policy::Slot) -> Slot {
+    Slot {
+        node: place.name().to_owned(),
+        uid: uid(slot.uid),
+        operation: slot.operation.into(),
+        since: Time(now()),
+    }
+}

@@ -1,0 +1,132 @@
+//! The searches.
+
+use std::io::Write;
+
+use crate::bounds::{Bounds, Left};
+use crate::explore::explore;
+use crate::game::Game;
+use crate::goals::{DONE, SETTLED};
+use crate::mutation::Mutation;
+
+/// More than any of them has: a search that comes to it is broken.
+const LIMIT: usize = 3_000_000;
+
+fn search(name: &str, mut game: Game) -> Option<String> {
+    let found = explore(&mut game, &[SETTLED, DONE], LIMIT);
+    let _ = writeln!(
+        std::io::stdout(),
+        "{name}: {} states, {} ways, depth {}, steps {}, statuses {}",
+        found.states,
+        found.ways,
+        found.depth,
+        game.known.len(),
+        game.statuses.len()
+    );
+    assert!(found.states < LIMIT, "{name} is too large to be searched");
+    found.broken.map(|broken| broken.to_string())
+}
+
+const NO: Left = Bounds::BASE.trouble;
+
+/// In none of these worlds a rule is broken, and everything that must stay possible does.
+macro_rules! searches {
+    ($($name:ident: $bounds:expr,)*) => { $(
+        #[test]
+        fn $name() {
+            let broken = search(stringify!($name), Game::new($bounds));
+            assert_eq!(broken, None);
+        }
+    )* };
+}
+
+/// What each of these mistakes breaks first.
+macro_rules! mutations {
+    ($($name:ident: $mutation:ident, $bounds:expr, $rule:literal;)*) => { $(
+        #[test]
+        fn $name() {
+            let game = Game::mutated($bounds, Mutation::$mutation);
+            let broken = search(stringify!($name), game).expect("a mistake that is found out");
+            assert!(broken.starts_with($rule), "{broken}");
+        }
+    )* };
+}
+
+searches! {
+    base: Bounds::BASE,
+    apart: Bounds { reads_apart: true, ..Bounds::BASE },
+    cordons: Bounds { trouble: Left { cordons: 2, ..NO }, ..Bounds::BASE },
+    binds: Bounds { trouble: Left { binds: 1, ..NO }, ..Bounds::BASE },
+    deaths: Bounds { trouble: Left { deaths: 1, silences: 1, ..NO }, ..Bounds::BASE },
+    faults: Bounds { trouble: Left { faults: 1, refusals: 1, ..NO }, ..Bounds::BASE },
+    window: Bounds { has_window: true, trouble: Left { closings: 1, blocks: 1, ..NO }, ..Bounds::BASE },
+    edits: Bounds { trouble: Left { edits: 1, ..NO }, ..Bounds::BASE },
+    deletions: Bounds { trouble: Left { deletions: 1, ..NO }, ..Bounds::BASE },
+    purges: Bounds { trouble: Left { purges: 1, ..NO }, ..Bounds::BASE },
+    policy: Bounds { trouble: Left { selections: 2, brakes: 1, removals: 1, holds: 1, ..NO }, ..Bounds::BASE },
+    split: Bounds { leaders: 2, fails: false, fences_evictions: false, ..Bounds::BASE },
+    two: Bounds { nodes: 2, fails: false, has_victim: false, ..Bounds::BASE },
+    lag: Bounds { nodes: 2, fails: false, has_victim: false, caches_lag: true, ..Bounds::BASE },
+}
+
+const CORDONS: Bounds = Bounds {
+    trouble: Left { cordons: 2, ..NO },
+    ..Bounds::BASE
+};
+const BINDS: Bounds = Bounds {
+    trouble: Left {
+        binds: 1,
+        cordons: 1,
+        ..NO
+    },
+    ..Bounds::BASE
+};
+const WINDOW: Bounds = Bounds {
+    has_window: true,
+    trouble: Left { closings: 1, ..NO },
+    ..Bounds::BASE
+};
+const EDITS: Bounds = Bounds {
+    trouble: Left { edits: 1, ..NO },
+    ..Bounds::BASE
+};
+const SPLIT: Bounds = Bounds {
+    leaders: 2,
+    fails: false,
+    fences_evictions: false,
+    ..Bounds::BASE
+};
+const TWO: Bounds = Bounds {
+    nodes: 2,
+    fails: false,
+    has_victim: false,
+    ..Bounds::BASE
+};
+
+mutations! {
+    nodes_that_are_patched_blindly: PatchesNodesBlindly, CORDONS, "S1";
+    gpu_nodes_that_are_written_blindly: WritesGpuNodesBlindly, SPLIT, "S8";
+    pods_that_are_evicted_by_name: EvictsByName, Bounds { trouble: Left { binds: 1, ..NO }, ..SPLIT }, "S7";
+    nothing_but_a_cordon_to_keep_pods_off: LeavesPodsToTheCordon, BINDS, "S3";
+    an_agent_that_announces_blindly: AgentAnnouncesBlindly, EDITS, "S3";
+    slots_outside_the_window: IgnoresWindow, WINDOW, "S4";
+    an_operation_that_outstays_its_window: OutstaysWindow, WINDOW, "S4";
+    any_cordon_taken_for_ours: TrustsAnyCordon, CORDONS, "S2";
+    every_node_uncordoned: AlwaysUncordons, CORDONS, "S1";
+    a_marker_that_goes_first: DropsMarkerFirst, Bounds::BASE, "S1";
+    an_old_marker_that_is_forgotten: ForgetsOldMarker, EDITS, "a state";
+    no_sweep: NeverSweeps, Bounds { trouble: Left { purges: 1, ..NO }, ..Bounds::BASE }, "a state";
+    a_go_ahead_at_once: GoesAheadAtOnce, Bounds::BASE, "S3";
+    one_node_too_many: AdmitsOneTooMany, TWO, "S5";
+    an_answer_about_another_operation: TakesAnyAnswer, EDITS, "a state";
+}
+
+/// Evictions cannot be fenced by a version: of all that a deposed leader may still do this is what the lease is for.
+#[test]
+fn only_the_lease_keeps_a_deposed_leader_from_evicting() {
+    let bounds = Bounds {
+        fences_evictions: true,
+        ..SPLIT
+    };
+    let broken = search("split brain", Game::new(bounds)).expect("an eviction");
+    assert!(broken.starts_with("S2"), "{broken}");
+}
