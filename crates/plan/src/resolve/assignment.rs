@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::{SmallVec, smallvec};
 
-use super::bound::{Bound, worth};
+use super::bound::{Bound, Least, worth};
 use super::candidates::Candidate;
 use super::cost::{Cost, Kind, Pair, Room, Weighed};
 
@@ -61,9 +61,9 @@ pub(super) fn assign(
         weighed.collect::<Vec<_>>()
     };
     let gpus: Vec<_> = gpus.iter().zip(room).map(weigh).collect();
-    let first = search.run(&gpus, FEW, u64::MAX);
-    let most = worth(first.as_ref()?.cost.evicted);
-    let best = search.run(&gpus, MOST, most).or(first);
+    let first = search.run(&gpus, FEW, None);
+    let most = Least::of(&first.as_ref()?.cost);
+    let best = search.run(&gpus, MOST, Some(most)).or(first);
     best.map(|choice| choice.picks.into_vec())
 }
 
@@ -134,8 +134,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The best choice for all GPUs of those that drive away no more than `most`, if so many are carried on.
-    fn run(&self, gpus: &[Vec<Weighed>], carried: usize, most: u64) -> Option<Choice> {
+    /// The best choice for all GPUs of those that cost no more than `most`, if so many are carried on.
+    fn run(&self, gpus: &[Vec<Weighed>], carried: usize, most: Option<Least>) -> Option<Choice> {
         let weights: Vec<_> = (0..self.bits.len())
             .map(|bit| self.weight(1 << bit))
             .collect();
@@ -149,8 +149,7 @@ impl<'a> Search<'a> {
                 let each = gpu.iter().enumerate();
                 // Asked before anything is allocated for it: most are not.
                 let hopeful = each.filter(|(_, it)| {
-                    let (gone, evicted) = self.after(choice, it);
-                    worth(evicted) + bound.least(gone) <= most
+                    most.is_none_or(|most| self.least(choice, it, &bound) <= most)
                 });
                 next.extend(hopeful.filter_map(|(pick, it)| self.with(choice, pick, it)));
             }
@@ -160,11 +159,16 @@ impl<'a> Search<'a> {
         complete.min_by(Choice::order)
     }
 
-    /// The shared pods that leave with this candidate for the next GPU, and how many leave in all.
-    fn after(&self, choice: &Choice, weighed: &Weighed) -> (u128, Pair) {
+    /// What the choice costs at least in the end, with this candidate for the next GPU.
+    fn least(&self, choice: &Choice, weighed: &Weighed, bound: &Bound<'_>) -> Least {
         let new = self.weight(weighed.gone & !choice.gone);
-        let evicted = choice.cost.evicted.plus(weighed.cost.evicted).plus(new);
-        (choice.gone | weighed.gone, evicted)
+        let (so_far, more) = (&choice.cost, &weighed.cost);
+        let rest = bound.least(choice.gone | weighed.gone);
+        Least {
+            evicted: worth(so_far.evicted.plus(more.evicted).plus(new)) + rest.evicted,
+            destroyed: so_far.destroyed + more.destroyed + rest.destroyed,
+            created: so_far.created + more.created + rest.created,
+        }
     }
 
     /// Those that can still become the best. `open`: the shared pods that GPUs to come may drive away.

@@ -1,6 +1,6 @@
-//! How many pods must leave at least for the GPUs that are still to be chosen for.
+//! What it costs at least to choose for the GPUs that are still to be chosen for.
 
-use super::cost::{Pair, Weighed};
+use super::cost::{Cost, Pair, Weighed};
 
 /// Pods as one number: one that must not be evicted is more than any number of others.
 const PROTECTED: u64 = 1 << 24;
@@ -12,6 +12,26 @@ pub(super) fn worth(pods: Pair) -> u64 {
     (pods.0 as u64 * PROTECTED + pods.1 as u64) * POD
 }
 
+/// What something costs at least; the order of the fields is the order of what matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Least {
+    /// The [`worth()`] of the pods that leave.
+    pub(super) evicted: u64,
+    pub(super) destroyed: usize,
+    pub(super) created: usize,
+}
+
+impl Least {
+    /// What a choice for all GPUs costs.
+    pub(super) fn of(cost: &Cost) -> Self {
+        Self {
+            evicted: worth(cost.evicted),
+            destroyed: cost.destroyed,
+            created: cost.created,
+        }
+    }
+}
+
 /// A bound for the GPUs from one on.
 ///
 /// Each pod that several GPUs may drive away is shared among these: the shares of one GPU are what its cheapest candidate
@@ -20,6 +40,8 @@ pub(super) struct Bound<'a> {
     rest: &'a [Vec<Weighed>],
     /// By bit.
     shares: Vec<u64>,
+    destroyed: usize,
+    created: usize,
 }
 
 impl<'a> Bound<'a> {
@@ -33,11 +55,21 @@ impl<'a> Bound<'a> {
         Self {
             rest,
             shares: weights.iter().enumerate().map(share).collect(),
+            destroyed: fewest(rest, |cost| cost.destroyed),
+            created: fewest(rest, |cost| cost.created),
         }
     }
 
-    /// What must leave at least, beside those that are gone.
-    pub(super) fn least(&self, gone: u128) -> u64 {
+    /// What the GPUs cost at least, beside the pods that are gone.
+    pub(super) fn least(&self, gone: u128) -> Least {
+        Least {
+            evicted: self.evicted(gone),
+            destroyed: self.destroyed,
+            created: self.created,
+        }
+    }
+
+    fn evicted(&self, gone: u128) -> u64 {
         let least = |gpu: &Vec<Weighed>| {
             let each = gpu
                 .iter()
@@ -55,4 +87,11 @@ impl<'a> Bound<'a> {
         }
         sum
     }
+}
+
+fn fewest(gpus: &[Vec<Weighed>], of: impl Fn(&Cost) -> usize) -> usize {
+    let each = gpus
+        .iter()
+        .filter_map(|gpu| gpu.iter().map(|it| of(&it.cost)).min());
+    each.sum()
 }
