@@ -26,6 +26,10 @@ fn search(name: &str, mut game: Game) -> Option<String> {
     found.broken.map(|broken| broken.to_string())
 }
 
+const FORCE: &str = r#"{"drain": {"onTimeout": "Force"}}"#;
+const KEEP: &str = r#"{"drain": {"onTimeout": "KeepCordoned"}}"#;
+const FINISH: &str = r#"{"onWindowClose": "Finish"}"#;
+
 const NO: Left = Bounds::BASE.trouble;
 
 /// In none of these worlds a rule is broken, and everything that must stay possible does.
@@ -52,6 +56,10 @@ macro_rules! mutations {
 }
 
 searches! {
+    forced: Bounds { rules: FORCE, trouble: Left { blocks: 1, cordons: 1, ..NO }, ..Bounds::BASE },
+    kept: Bounds { rules: KEEP, trouble: Left { blocks: 1, cordons: 1, ..NO }, ..Bounds::BASE },
+    finished: Bounds { rules: FINISH, has_window: true, trouble: Left { closings: 1, ..NO }, ..Bounds::BASE },
+    retargeted: Bounds { trouble: Left { edits: 1, cordons: 1, ..NO }, ..Bounds::BASE },
     base: Bounds::BASE,
     apart: Bounds { reads_apart: true, ..Bounds::BASE },
     cordons: Bounds { trouble: Left { cordons: 2, ..NO }, ..Bounds::BASE },
@@ -103,21 +111,21 @@ const TWO: Bounds = Bounds {
 };
 
 mutations! {
-    nodes_that_are_patched_blindly: PatchesNodesBlindly, CORDONS, "S1";
-    gpu_nodes_that_are_written_blindly: WritesGpuNodesBlindly, SPLIT, "S8";
-    pods_that_are_evicted_by_name: EvictsByName, Bounds { trouble: Left { binds: 1, ..NO }, ..SPLIT }, "S7";
-    nothing_but_a_cordon_to_keep_pods_off: LeavesPodsToTheCordon, BINDS, "S3";
-    an_agent_that_announces_blindly: AgentAnnouncesBlindly, EDITS, "S3";
-    slots_outside_the_window: IgnoresWindow, WINDOW, "S4";
-    an_operation_that_outstays_its_window: OutstaysWindow, WINDOW, "S4";
-    any_cordon_taken_for_ours: TrustsAnyCordon, CORDONS, "S2";
-    every_node_uncordoned: AlwaysUncordons, CORDONS, "S1";
-    a_marker_that_goes_first: DropsMarkerFirst, Bounds::BASE, "S1";
-    an_old_marker_that_is_forgotten: ForgetsOldMarker, EDITS, "a state";
-    no_sweep: NeverSweeps, Bounds { trouble: Left { purges: 1, ..NO }, ..Bounds::BASE }, "a state";
-    a_go_ahead_at_once: GoesAheadAtOnce, Bounds::BASE, "S3";
-    one_node_too_many: AdmitsOneTooMany, TWO, "S5";
-    an_answer_about_another_operation: TakesAnyAnswer, EDITS, "a state";
+    nodes_that_are_patched_blindly: PatchesNodesBlindly, CORDONS, "S1:";
+    gpu_nodes_that_are_written_blindly: WritesGpuNodesBlindly, SPLIT, "S8:";
+    pods_that_are_evicted_by_name: EvictsByName, Bounds { trouble: Left { binds: 1, ..NO }, ..SPLIT }, "S7:";
+    nothing_but_a_cordon_to_keep_pods_off: LeavesPodsToTheCordon, BINDS, "S3:";
+    an_agent_that_announces_blindly: AgentAnnouncesBlindly, EDITS, "S3:";
+    slots_outside_the_window: IgnoresWindow, WINDOW, "S4:";
+    an_operation_that_outstays_its_window: OutstaysWindow, WINDOW, "S4:";
+    any_cordon_taken_for_ours: TrustsAnyCordon, CORDONS, "S2:";
+    every_node_uncordoned: AlwaysUncordons, CORDONS, "S1:";
+    a_marker_that_goes_first: DropsMarkerFirst, Bounds::BASE, "S1:";
+    an_old_marker_that_is_forgotten: ForgetsOldMarker, EDITS, "a state in which every node has settled is out of reach";
+    no_sweep: NeverSweeps, Bounds { trouble: Left { purges: 1, ..NO }, ..Bounds::BASE }, "a state in which every node has settled is out of reach";
+    a_go_ahead_at_once: GoesAheadAtOnce, Bounds::BASE, "S3:";
+    one_node_too_many: AdmitsOneTooMany, TWO, "S5:";
+    an_answer_about_another_operation: TakesAnyAnswer, EDITS, "a state in which every node has settled is out of reach";
 }
 
 /// Evictions cannot be fenced by a version: of all that a deposed leader may still do this is what the lease is for.
@@ -128,5 +136,5 @@ fn only_the_lease_keeps_a_deposed_leader_from_evicting() {
         ..SPLIT
     };
     let broken = search("split brain", Game::new(bounds)).expect("an eviction");
-    assert!(broken.starts_with("S2"), "{broken}");
+    assert!(broken.starts_with("S2:"), "{broken}");
 }
