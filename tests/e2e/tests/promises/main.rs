@@ -38,6 +38,8 @@ mod operator_killed;
 mod pending_mode;
 mod policy_deleted;
 mod quarantine;
+mod retarget;
+mod rollout;
 mod unevictable_pods;
 mod uninstall;
 mod windows;
