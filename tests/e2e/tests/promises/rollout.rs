@@ -1,66 +1,14 @@
-//! How a change goes through a fleet: a canary first, one zone at a time, and no further after failures.
+//! How a change goes through a fleet: no further after failures.
 
-use crds::gpu_node::{OperationResult, Phase};
-use e2e::Workload;
+use crds::gpu_node::OperationResult;
 use nvml_sim::state::{Fault, When};
 
-use crate::look::{FREE, condition};
-use crate::scene::{GPU, SEVEN, Scene, a100};
+use crate::look::condition;
+use crate::scene::{SEVEN, Scene, a100};
 
 /// A policy for all nodes, with these rules of maintenance.
 fn everywhere(maintenance: &str) -> String {
     format!("{{strategy: {SEVEN}, maintenance: {{maxUnavailable: 4, {maintenance}}}}}")
-}
-
-#[tokio::test]
-async fn the_others_follow_when_the_canary_has_been_in_sync_for_long_enough() {
-    let scene = Scene::start([a100("n1"), a100("n2")]).await;
-    let rules = everywhere("canary: {nodes: 1, soak: 5s}");
-    let policy = scene.policy("p", &rules).await;
-    let first = scene.in_sync("n1", &policy).await;
-    let second = scene.in_sync("n2", &policy).await;
-    let over = first.history[0].finished_at.0;
-    let began = second.history[0].started_at.0;
-    assert!(began.duration_since(over).as_secs() >= 5, "{over} {began}");
-}
-
-#[tokio::test]
-async fn a_canary_that_lasts_keeps_the_others_waiting() {
-    let scene = Scene::start([a100("n1"), a100("n2")]).await;
-    let policy = scene
-        .policy("p", &everywhere("canary: {nodes: 1, soak: 1h}"))
-        .await;
-    scene.in_sync("n1", &policy).await;
-    scene.wait_reason("n2", "AwaitingSlot").await;
-    scene.quiet().await;
-    assert!(scene.slices("n2").is_empty());
-    assert_eq!(scene.standing("n2").await, FREE);
-}
-
-#[tokio::test]
-async fn one_zone_at_a_time() {
-    let zone = |name: &str, zone: &str| a100(name).label("zone", zone);
-    let scene = Scene::start([zone("a1", "a"), zone("a2", "a"), zone("b1", "b")]).await;
-    // The pods keep the nodes of the first zone in their drain.
-    for name in ["a1", "a2"] {
-        scene
-            .run_one(&Workload::new(name).asks(GPU, 1).on(name))
-            .await;
-        scene.protect(name).await;
-    }
-    let policy = scene.policy("p", &everywhere("topologyKey: zone")).await;
-    for name in ["a1", "a2"] {
-        scene.wait_phase(name, Phase::Draining).await;
-    }
-    scene.wait_reason("b1", "AwaitingSlot").await;
-    scene.quiet().await;
-    assert_eq!(scene.standing("b1").await, FREE);
-    for name in ["a1", "a2"] {
-        scene.unprotect(name).await;
-    }
-    for name in ["a1", "a2", "b1"] {
-        scene.in_sync(name, &policy).await;
-    }
 }
 
 #[tokio::test]
