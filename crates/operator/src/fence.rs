@@ -13,8 +13,9 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// Lets a request through only while the lease outlasts it.
 ///
-/// A compare-and-swap write of a stale leader fails by itself; an eviction does not, and a cordon
-/// leaves a trace that a person would have to clean up.
+/// An eviction by a stale leader is not stopped by anybody else, and a cordon leaves a trace that a person would have to
+/// clean up. A compare-and-swap write fails by itself only where the new leader has written already: elsewhere the
+/// operator would report, and ask for, what it believed when it last saw the world.
 #[derive(Clone)]
 pub struct Fence {
     within: Duration,

@@ -37,16 +37,17 @@ impl Cluster {
         body["metadata"]["ownerReferences"] = json!(owners(found, owner));
         let (name, gpu_nodes) = (found.name_any(), self.gpu_nodes());
         let nothing_asked = GpuNodeSpec::default();
-        let answer = if *spec == nothing_asked && found.spec != nothing_asked {
+        let (params, patch) = if *spec == nothing_asked && found.spec != nothing_asked {
             body["spec"] = nothing(&found.spec);
-            let patch = Patch::Merge(&body);
-            gpu_nodes.patch(&name, &merge_params(), &patch).await
+            (merge_params(), Patch::Merge(body))
         } else {
             body["spec"] = json!(spec);
-            let patch = Patch::Apply(&body);
-            gpu_nodes.patch(&name, &params(), &patch).await
+            (params(), Patch::Apply(body))
         };
-        Written::of(answer, "update the spec of", object(&name))
+        let request = gpu_nodes.patch(&name, &params, &patch);
+        let (verb, object) = ("update the spec of", object(&name));
+        let answer = self.fence.send(verb, &object, request).await?;
+        Written::of(answer, verb, object)
     }
 
     /// Applies the operator's part of the status.
@@ -57,12 +58,12 @@ impl Cluster {
     ) -> Result<Written<GpuNode>, Error> {
         let mut body = at_version(found)?;
         body["status"] = json!({"maintenance": status});
-        let name = found.name_any();
-        let answer = self
-            .gpu_nodes()
-            .patch_status(&name, &params(), &Patch::Apply(&body))
-            .await;
-        Written::of(answer, "update the status of", object(&name))
+        let (name, gpu_nodes) = (found.name_any(), self.gpu_nodes());
+        let (params, patch) = (params(), Patch::Apply(&body));
+        let request = gpu_nodes.patch_status(&name, &params, &patch);
+        let (verb, object) = ("update the status of", object(&name));
+        let answer = self.fence.send(verb, &object, request).await?;
+        Written::of(answer, verb, object)
     }
 
     fn gpu_nodes(&self) -> Api<GpuNode> {

@@ -62,11 +62,11 @@ impl Cluster {
             field_manager: Some(names::OPERATOR_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let answer = self
-            .config_maps()
-            .patch(&self.plugin.name, &params, &Patch::Merge(body))
-            .await;
-        Written::of(answer, "update", self.plugin.object())
+        let (config_maps, patch) = (self.config_maps(), Patch::Merge(body));
+        let request = config_maps.patch(&self.plugin.name, &params, &patch);
+        let (verb, object) = ("update", self.plugin.object());
+        let answer = self.fence.send(verb, &object, request).await?;
+        Written::of(answer, verb, object)
     }
 
     async fn create_configs(&self, key: &str, content: &str) -> Result<Written<ConfigMap>, Error> {
@@ -82,16 +82,18 @@ impl Cluster {
             field_manager: Some(names::OPERATOR_MANAGER.to_owned()),
             ..PostParams::default()
         };
-        match self.config_maps().create(&params, &first).await {
+        let (verb, object, config_maps) = ("create", self.plugin.object(), self.config_maps());
+        let request = config_maps.create(&params, &first);
+        match self.fence.send(verb, &object, request).await? {
             // A name that does not exist cannot be missing: it is the namespace.
             Err(kube::Error::Api(status)) if status.is_not_found() => {
                 Err(Error::NoPluginNamespace {
-                    object: self.plugin.object(),
+                    object,
                     namespace: self.plugin.namespace.clone(),
                 })
             }
             Err(kube::Error::Api(status)) if status.is_already_exists() => Ok(Written::Outdated),
-            answer => Written::of(answer, "create", self.plugin.object()),
+            answer => Written::of(answer, verb, object),
         }
     }
 

@@ -38,11 +38,11 @@ impl Cluster {
             "status": status,
         });
         let params = PatchParams::apply(names::OPERATOR_MANAGER).force();
-        let answer = self
-            .policies()
-            .patch_status(&name, &params, &Patch::Apply(&body))
-            .await;
-        Written::of(answer, "update the status of", object(&name))
+        let (policies, patch) = (self.policies(), Patch::Apply(&body));
+        let request = policies.patch_status(&name, &params, &patch);
+        let (verb, object) = ("update the status of", object(&name));
+        let answer = self.fence.send(verb, &object, request).await?;
+        Written::of(answer, verb, object)
     }
 
     fn policies(&self) -> Api<GpuSharingPolicy> {

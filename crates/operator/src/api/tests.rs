@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crds::gpu_node::{MaintenanceStatus, Phase, PodReference};
-use crds::{GpuNode, GpuNodeSpec, names};
+use crds::{GpuNode, GpuNodeSpec, GpuSharingPolicy, GpuSharingPolicyStatus, names};
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use plan::drain::Reply;
 use serde_json::{Value, json};
@@ -205,7 +205,7 @@ async fn every_answer_to_an_eviction_is_read_for_what_it_is() {
 }
 
 #[tokio::test]
-async fn nothing_is_evicted_or_cordoned_under_a_lease_that_ends_too_soon() {
+async fn nothing_is_written_under_a_lease_that_ends_too_soon() {
     let api = FakeApi::default();
     let lasting = Duration::from_secs(4);
     let cluster = Cluster {
@@ -213,11 +213,38 @@ async fn nothing_is_evicted_or_cordoned_under_a_lease_that_ends_too_soon() {
         ..api.cluster()
     };
     let node: Node = read(node());
+    let (gpu_node, status) = (gpu_node(), MaintenanceStatus::default());
+    let policy: GpuSharingPolicy = read(json!({
+        "metadata": {"name": "p", "uid": "policy-uid", "resourceVersion": "5"},
+        "spec": {"strategy": {"type": "Exclusive"}},
+    }));
+    let configs = ConfigMap::default();
     for error in [
         cluster.evict(&pod(), None).await.unwrap_err(),
         cluster.delete(&pod(), None).await.unwrap_err(),
         cluster.cordon(&node, 1, false).await.unwrap_err(),
         cluster.uncordon(&node, true, &[].into()).await.unwrap_err(),
+        cluster.label(&node, &[].into()).await.unwrap_err(),
+        cluster
+            .apply_spec(&gpu_node, None, &GpuNodeSpec::default())
+            .await
+            .unwrap_err(),
+        cluster
+            .apply_maintenance(&gpu_node, &status)
+            .await
+            .unwrap_err(),
+        cluster
+            .apply_policy_status(&policy, &GpuSharingPolicyStatus::default())
+            .await
+            .unwrap_err(),
+        cluster
+            .publish_config(Some(&configs), "key", "text")
+            .await
+            .unwrap_err(),
+        cluster
+            .publish_config(None, "key", "text")
+            .await
+            .unwrap_err(),
     ] {
         assert_eq!(error.reason(), "LeaseEnds");
     }

@@ -31,7 +31,7 @@ pub struct LeaseArgs {
     #[arg(long, default_value = "10s", value_name = "DURATION", value_parser = duration::positive)]
     pub renew_deadline: Duration,
 
-    /// Time between renewals, and between looks at a lease that another holds (±20 %)
+    /// Time between renewals (±20 %); a lease that another holds is looked at at least every second
     #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = duration::positive)]
     pub retry_period: Duration,
 
@@ -101,7 +101,8 @@ pub struct Timing {
     pub lease_duration: Duration,
     /// How long a leader goes on without a successful renewal.
     pub renew_deadline: Duration,
-    /// Time between renewals, and between looks at a lease that another holds, give or take 20 %.
+    /// Time between renewals, give or take 20 %. The longest time between looks at a lease that another holds, which is
+    /// never more than a second.
     pub retry_period: Duration,
 }
 

@@ -18,6 +18,10 @@ use super::store::{Store, StoreError, Written};
 use crate::Chain;
 use crate::shutdown::Shutdown;
 
+/// The longest pause between two looks at a lease that another holds, before its ±20 %: one that is given back is taken
+/// within a second.
+const STANDBY: Duration = Duration::from_millis(600);
+
 /// Why a leader stopped leading although nobody asked it to.
 #[derive(Debug, thiserror::Error)]
 pub enum ElectionError {
@@ -125,11 +129,8 @@ impl Election {
     /// Looks at the lease once and does what is to be done. Returns how long to wait until the
     /// next look.
     async fn turn(&mut self) -> Result<Duration, ElectionError> {
-        let period = self
-            .config
-            .timing
-            .retry_period
-            .mul_f64(0.8 + 0.4 * self.jitter.next_f64());
+        let jitter = 0.8 + 0.4 * self.jitter.next_f64();
+        let period = self.config.timing.retry_period.mul_f64(jitter);
         match (self.look_in_time().await?, self.term()) {
             (Turn::Held(sent), _) => self.hold_since(sent),
             (Turn::Others(holder, _), Some(_)) => {
@@ -140,6 +141,7 @@ impl Election {
             }
             (Turn::Others(holder, until), None) => {
                 debug!(holder, "another leads");
+                let period = period.min(STANDBY.mul_f64(jitter));
                 return Ok(period.min(until.saturating_duration_since(Instant::now())));
             }
             (Turn::Contended, _) => debug!("the lease was written by somebody else meanwhile"),

@@ -1,5 +1,7 @@
 //! One request, as the audit log tells it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +18,8 @@ pub struct Record {
     pub verb: String,
     /// The user, such as `system:serviceaccount:gpu-sharing-system:gpu-sharing-operator`.
     pub user: String,
+    /// Which token of the user: every start of a program has one of its own. Empty for persons.
+    pub credential: String,
     /// The program, by its User-Agent.
     pub agent: String,
     /// The path and query, which holds the field manager.
@@ -76,7 +80,12 @@ struct Event {
 #[derive(Deserialize)]
 struct User {
     username: String,
+    #[serde(default)]
+    extra: BTreeMap<String, Vec<String>>,
 }
+
+/// Where the API server says which service account token it was (`JTI=` and the token's id).
+const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -86,7 +95,10 @@ struct ResponseStatus {
 
 impl From<Event> for Record {
     fn from(event: Event) -> Self {
+        let mut extra = event.user.extra;
+        let credential = extra.remove(CREDENTIAL).unwrap_or_default();
         Self {
+            credential: credential.concat(),
             received: event.request_received_timestamp,
             answered: event.stage_timestamp,
             verb: event.verb,
@@ -107,7 +119,8 @@ mod tests {
 
     const PATCH: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Request","auditID":"1",
         "stage":"ResponseComplete","requestURI":"/api/v1/nodes/n1?fieldManager=gpu-sharing-operator-cordon","verb":"patch",
-        "user":{"username":"system:serviceaccount:gpu-sharing-system:gpu-sharing-operator","groups":["g"]},
+        "user":{"username":"system:serviceaccount:gpu-sharing-system:gpu-sharing-operator","groups":["g"],
+          "extra":{"authentication.kubernetes.io/credential-id":["JTI=7"]}},
         "sourceIPs":["127.0.0.1"],"userAgent":"gpu-sharing-operator/0.1","objectRef":{"resource":"nodes","name":"n1","apiVersion":"v1"},
         "responseStatus":{"metadata":{},"code":409},"requestObject":{"spec":{"unschedulable":true}},
         "requestReceivedTimestamp":"2026-01-01T00:00:00.100000Z","stageTimestamp":"2026-01-01T00:00:00.200000Z"}"#;
@@ -119,6 +132,7 @@ mod tests {
             (record.verb.as_str(), record.code, record.dry_run),
             ("patch", 409, false)
         );
+        assert_eq!(record.credential, "JTI=7");
         assert_eq!(record.object.resource, "nodes");
         assert_eq!(record.object.name, "n1");
         assert_eq!(record.object.subresource, "");

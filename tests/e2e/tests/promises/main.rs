@@ -26,6 +26,7 @@ mod api_server_away;
 mod bad_input;
 mod budget;
 mod disruption_budget;
+mod fail_over;
 mod failing_step;
 mod foreign_cordon;
 mod happy_path;
