@@ -116,6 +116,13 @@ impl Program {
         self
     }
 
+    /// Speaking to the API server through this URL.
+    #[must_use]
+    pub fn through(mut self, url: String) -> Self {
+        self.server = url;
+        self
+    }
+
     /// Waits for its pod, and gets a token of the pod's service account that is bound to it.
     pub async fn authorize(&self, client: &Client) -> Result<()> {
         let token = self.pod.token(client).await?;

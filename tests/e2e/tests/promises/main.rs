@@ -28,6 +28,7 @@ mod budget;
 mod disruption_budget;
 mod fail_over;
 mod failing_step;
+mod faults;
 mod foreign_cordon;
 mod happy_path;
 mod held_slices;
