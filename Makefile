@@ -9,6 +9,9 @@ MAKEFLAGS += --no-print-directory
 target := $(or $(CARGO_TARGET_DIR),target)
 # Test beds at once: each is about 510 MiB and two busy cores.
 BEDS ?= 2
+# Random schedules to run, and the seed of the first.
+N ?= 20
+SEED ?= 1
 # How long to fuzz.
 SECONDS ?= 60
 # The tree that is generated into.
@@ -73,6 +76,10 @@ bed: control-plane ## promises to users, on a real API server with simulated GPU
 	cargo build --locked $(programs)
 	cargo test --locked -p e2e -- --test-threads=$(BEDS)
 
+chaos: control-plane ## N=20 random schedules of kills, faults and admin actions from SEED=1 on, on BEDS=2 clusters
+	cargo build --locked $(programs)
+	CHAOS_N=$(N) CHAOS_SEED=$(SEED) CHAOS_BEDS=$(BEDS) cargo test --locked -p e2e --test chaos -- --nocapture
+
 generate-check: control-plane ## fail if generated files are stale, with the difference
 	@fresh=$$(mktemp -d); trap 'rm -rf "$$fresh"' EXIT; \
 	cp -R charts manifests "$$fresh"; \
@@ -126,4 +133,4 @@ control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
   level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive crash fuzz fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive crash chaos fuzz fmt generate control-plane

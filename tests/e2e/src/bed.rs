@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::api::PostParams;
@@ -12,12 +13,15 @@ use tokio::sync::OnceCell;
 
 use crate::audit::Audit;
 use crate::control_plane::{Component, ControlPlane, Identity};
-use crate::eventually::wait_for;
+use crate::eventually::{Look, PATIENCE, eventually, wait_for};
+use crate::http_get::http_get;
 use crate::watchdog::Watchdog;
 use crate::{Error, Result};
 
 /// A port that was free may be taken before it is used.
 const ATTEMPTS: usize = 3;
+/// More than the API server needs to answer what is under way.
+const ANSWERED: Duration = Duration::from_secs(2);
 
 /// A control plane in a folder of its own.
 ///
@@ -121,6 +125,28 @@ impl Bed {
     /// Lets a frozen component go on.
     pub fn resume(&self, component: Component) -> Result<()> {
         self.plane().resume(component)
+    }
+
+    /// Ends the API server, starts it again, and waits until it answers.
+    ///
+    /// It is asked first, and answers what it has been asked: its audit log is whole. Then it is killed, for it would wait
+    /// a minute for those who watch.
+    pub async fn restart_api_server(&self) -> Result<()> {
+        let running = self.plane().take_api_server();
+        if let Some(mut child) = running {
+            match child.terminate(ANSWERED).await {
+                Ok(_) | Err(Error::Timeout { .. }) => child.kill(),
+                Err(error) => return Err(error),
+            }
+        }
+        let url = self.plane().start_api_server(&mut lock(&self.watchdog))?;
+        eventually("the API server answers again", PATIENCE, async || {
+            Ok(match http_get(&url).await {
+                Ok(_) => Look::Done(()),
+                Err(error) => Look::NotYet(format!("{error:?}")),
+            })
+        })
+        .await
     }
 
     /// The process group that ends with the bed.

@@ -161,6 +161,17 @@ impl ControlPlane {
             .map_or(Ok(()), |child| child.signal(signal))
     }
 
+    /// Takes the API server out, to be ended.
+    pub fn take_api_server(&mut self) -> Option<Child> {
+        self.running.remove(&Component::ApiServer)
+    }
+
+    /// Starts the API server again, on its old port and with its old keys. Returns where it says that it is ready.
+    pub fn start_api_server(&mut self, watchdog: &mut Watchdog) -> Result<String> {
+        self.spawn(&binaries::folder()?, Component::ApiServer, watchdog)?;
+        Ok(self.health_url(Component::ApiServer))
+    }
+
     /// Gives away the programs, so that they can be stopped.
     pub fn take_running(&mut self) -> BTreeMap<Component, Child> {
         std::mem::take(&mut self.running)

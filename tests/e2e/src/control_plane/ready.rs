@@ -34,7 +34,7 @@ impl ControlPlane {
         self.running.values_mut().try_for_each(Child::check)
     }
 
-    fn health_url(&self, component: Component) -> String {
+    pub(super) fn health_url(&self, component: Component) -> String {
         let ports = &self.ports;
         match component {
             Component::Etcd => format!("http://127.0.0.1:{}/readyz", ports.etcd),

@@ -139,6 +139,20 @@ impl Program {
     /// # Errors
     /// [`Error::NotBuilt`]; [`Error::Ended`] with the end of its log, if it ends before that.
     pub async fn start(&mut self, client: &Client) -> Result<()> {
+        self.spawn(client).await?;
+        let what = format!("{} listens", self.name);
+        eventually(&what, PATIENCE, async || {
+            self.check()?;
+            Ok(match self.address() {
+                Ok(_) => Look::Done(()),
+                Err(error) => Look::NotYet(format!("{error:?}")),
+            })
+        })
+        .await
+    }
+
+    /// Authorizes it and starts it; whether it goes on is another question.
+    pub async fn spawn(&mut self, client: &Client) -> Result<()> {
         self.kill();
         self.authorize(client).await?;
         // Of an earlier run.
@@ -150,15 +164,18 @@ impl Program {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let child = Child::spawn(&self.name, command, &self.log_file(), self.group)?;
         self.child = Some(child);
-        let what = format!("{} listens", self.name);
-        eventually(&what, PATIENCE, async || {
-            self.check()?;
-            Ok(match self.address() {
-                Ok(_) => Look::Done(()),
-                Err(error) => Look::NotYet(format!("{error:?}")),
-            })
-        })
-        .await
+        Ok(())
+    }
+
+    /// Whether it was started and has not ended, frozen or not.
+    pub fn runs(&mut self) -> bool {
+        let child = self.child.as_mut();
+        child.is_some_and(|child| matches!(child.ended(), Ok(None)))
+    }
+
+    /// Whether `/readyz` says so.
+    pub async fn is_ready(&self) -> bool {
+        self.get("/readyz").await.is_ok()
     }
 
     /// Waits until `/readyz` says so.
@@ -203,6 +220,11 @@ impl Program {
             None => Ok(None),
             Some(mut child) => child.terminate(Duration::from_secs(30)).await.map(Some),
         }
+    }
+
+    /// Asks it to end (SIGTERM), and does not wait. A frozen one ends when it goes on.
+    pub fn ask_to_end(&mut self) -> Result<()> {
+        self.signal(Signal::TERM)
     }
 
     /// Freezes it: it is there and does nothing.

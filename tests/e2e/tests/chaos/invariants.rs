@@ -1,0 +1,170 @@
+//! What must hold whatever happens. Each function returns sentences about what did not, with the records that show it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crds::names;
+use e2e::Record;
+use jiff::Timestamp;
+
+use crate::evidence::{Facts, NodeVersion};
+use crate::world::{BUDGET, policy_of};
+
+/// The operator's service account.
+const OPERATOR: &str = ":gpu-sharing-operator";
+
+/// Everything that is wrong with what is new.
+pub fn violations(facts: &Facts) -> Vec<String> {
+    let mut all = foreign_uncordons(facts);
+    all.extend(evictions_outside_draining(facts));
+    all.extend(writes_of_deposed_leaders(facts));
+    all.extend(budgets_exceeded(facts));
+    all
+}
+
+fn by_operator(facts: &Facts) -> impl Iterator<Item = &Record> {
+    let new = facts.records.iter().skip(facts.new);
+    new.filter(|record| record.user.ends_with(OPERATOR) && record.took_effect())
+}
+
+/// A write of the operator that makes a node schedulable names the version that it was decided on: in that version the
+/// cordon was the operator's, and marked.
+fn foreign_uncordons(facts: &Facts) -> Vec<String> {
+    let uncordons = by_operator(facts).filter(|record| {
+        record.object.resource == "nodes" && record.request["spec"]["unschedulable"] == false
+    });
+    let judged = uncordons.filter_map(|record| {
+        let based_on = record.request["metadata"]["resourceVersion"].as_str()?;
+        let is = |node: &&NodeVersion| node.name == record.object.name && node.version == based_on;
+        let wrong = match facts.nodes.iter().find(is) {
+            None => "nobody has seen the version that it was based on",
+            Some(node) if !node.marked => "it was not marked",
+            Some(node) if node.owners != [names::CORDON_MANAGER] => {
+                "the cordon was somebody else's"
+            }
+            Some(_) => return None,
+        };
+        Some(format!("uncordoned, and {wrong}: {}", told(record)))
+    });
+    judged.collect()
+}
+
+/// Each eviction falls into a time in which its node may have been in `Draining`, by the operator's own writes.
+fn evictions_outside_draining(facts: &Facts) -> Vec<String> {
+    let mut phases: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for record in &facts.records {
+        let is_phase = !record.request["status"]["maintenance"]["phase"].is_null();
+        if is_phase && record.object.resource == "gpunodes" && record.took_effect() {
+            phases.entry(&record.object.name).or_default().push(record);
+        }
+    }
+    let evictions = by_operator(facts).filter(|record| record.object.subresource == "eviction");
+    let judged = evictions.filter_map(|eviction| {
+        let uid = eviction.request["deleteOptions"]["preconditions"]["uid"].as_str();
+        let Some(node) = uid.and_then(|uid| facts.pods.get(uid)) else {
+            return Some(format!(
+                "evicted a pod that was on no node: {}",
+                told(eviction)
+            ));
+        };
+        let writes = phases.get(node.as_str()).map_or(&[][..], Vec::as_slice);
+        let possible = during(writes, eviction);
+        let drains =
+            |record: &&Record| record.request["status"]["maintenance"]["phase"] == "Draining";
+        let seen = possible.iter().map(|record| told(record));
+        (!possible.iter().any(drains)).then(|| {
+            let seen: Vec<_> = seen.collect();
+            format!(
+                "evicted from {node} outside of Draining: {}\nbut {}",
+                told(eviction),
+                seen.join("\n")
+            )
+        })
+    });
+    judged.collect()
+}
+
+/// The write that stood when a request arrived, and those that were under way until it was answered.
+fn during<'a>(writes: &[&'a Record], request: &Record) -> Vec<&'a Record> {
+    let begun = writes.iter().filter(|it| it.received <= request.answered);
+    let done = begun.clone().filter(|it| it.answered <= request.received);
+    let last: Option<Timestamp> = done.map(|it| it.answered).max();
+    begun
+        .filter(|it| last.is_none_or(|last| it.answered >= last))
+        .copied()
+        .collect()
+}
+
+/// No write arrives after another replica has taken the lease.
+fn writes_of_deposed_leaders(facts: &Facts) -> Vec<String> {
+    let holds = |record: &&Record| {
+        let holder = &record.request["spec"]["holderIdentity"];
+        record.object.resource == "leases"
+            && record.took_effect()
+            && record.user.ends_with(OPERATOR)
+            && holder.as_str().is_some_and(|holder| !holder.is_empty())
+    };
+    let lease: Vec<_> = facts.records.iter().filter(holds).collect();
+    let writes = by_operator(facts)
+        .filter(|record| !["leases", "events"].contains(&record.object.resource.as_str()));
+    let judged = writes.filter_map(|write| {
+        let holders = during(&lease, write);
+        let own = |record: &&Record| record.credential == write.credential;
+        let holder = holders.last().filter(|_| !holders.iter().any(own))?;
+        Some(format!(
+            "written by a deposed leader: {}\nthe lease: {}",
+            told(write),
+            told(holder)
+        ))
+    });
+    judged.collect()
+}
+
+/// In no version has a policy more slots, or more nodes that an operation has marked, than it may have.
+fn budgets_exceeded(facts: &Facts) -> Vec<String> {
+    let mut wrong: BTreeSet<String> = BTreeSet::new();
+    for (policy, slots) in &facts.slots {
+        if *slots > BUDGET {
+            wrong.insert(format!("{policy} has {slots} slots and may have {BUDGET}"));
+        }
+    }
+    let mut marked: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for node in &facts.nodes {
+        let number = node
+            .name
+            .strip_prefix('n')
+            .and_then(|number| number.parse().ok());
+        let Some(policy) = number.map(policy_of) else {
+            continue;
+        };
+        let marked = marked.entry(policy).or_default();
+        if node.marked {
+            marked.insert(&node.name);
+        } else {
+            marked.remove(node.name.as_str());
+        }
+        if marked.len() > BUDGET {
+            wrong.insert(format!(
+                "at version {}, {marked:?} are marked at once",
+                node.version
+            ));
+        }
+    }
+    wrong.into_iter().collect()
+}
+
+/// A record in one line.
+fn told(record: &Record) -> String {
+    let object = &record.object;
+    format!(
+        "{} to {} {} {} {}/{} {}: {} {}",
+        record.received,
+        record.answered,
+        record.credential,
+        record.verb,
+        object.resource,
+        object.subresource,
+        object.name,
+        record.code,
+        record.request
+    )
+}
