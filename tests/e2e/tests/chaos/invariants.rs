@@ -168,3 +168,147 @@ fn told(record: &Record) -> String {
         record.request
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// An accepted write of a replica in these seconds.
+    fn write(
+        by: &str,
+        seconds: (u8, u8),
+        resource: &str,
+        subresource: &str,
+        request: Value,
+    ) -> Record {
+        let at = |second| format!("2026-01-01T00:00:{second:02}Z");
+        let credential = json!({"authentication.kubernetes.io/credential-id": [by]});
+        let record = json!({
+            "requestReceivedTimestamp": at(seconds.0), "stageTimestamp": at(seconds.1), "verb": "patch",
+            "user": {"username": "sa:gpu-sharing-operator", "extra": credential}, "requestURI": "/",
+            "objectRef": {"resource": resource, "subresource": subresource, "name": "n0"},
+            "responseStatus": {"code": 200}, "requestObject": request,
+        });
+        serde_json::from_value(record).expect("it is a record")
+    }
+
+    fn facts(records: Vec<Record>) -> Facts {
+        Facts {
+            records,
+            new: 0,
+            nodes: Vec::new(),
+            pods: [("u".to_owned(), "n0".to_owned())].into(),
+            slots: Vec::new(),
+        }
+    }
+
+    fn node(name: &str, version: &str, marked: bool, owner: &str) -> NodeVersion {
+        NodeVersion {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            unschedulable: true,
+            marked,
+            owners: vec![owner.to_owned()],
+        }
+    }
+
+    #[test]
+    fn an_uncordon_is_judged_by_the_version_that_it_was_based_on() {
+        let body = json!({"metadata": {"resourceVersion": "7"}, "spec": {"unschedulable": false}});
+        for (version, marked, owner, count) in [
+            ("7", true, names::CORDON_MANAGER, 0),
+            ("7", false, names::CORDON_MANAGER, 1),
+            ("7", true, "kubectl", 1),
+            ("6", true, names::CORDON_MANAGER, 1),
+        ] {
+            let mut facts = facts(vec![write("a", (1, 2), "nodes", "", body.clone())]);
+            facts.nodes.push(node("n0", version, marked, owner));
+            let wrong = foreign_uncordons(&facts);
+            assert_eq!(wrong.len(), count, "{version} {marked} {owner}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn an_eviction_is_judged_by_the_phases_that_were_possible_then() {
+        let phase = |phase: &str, seconds| {
+            write(
+                "a",
+                seconds,
+                "gpunodes",
+                "status",
+                json!({"status": {"maintenance": {"phase": phase}}}),
+            )
+        };
+        let evict = |uid: &str, seconds| {
+            let body = json!({"deleteOptions": {"preconditions": {"uid": uid}}});
+            write("a", seconds, "pods", "eviction", body)
+        };
+        for (row, eviction, count) in [
+            ("in the middle", evict("u", (6, 7)), 0),
+            ("while the phase is entered", evict("u", (4, 4)), 0),
+            ("before it", evict("u", (2, 3)), 1),
+            ("while it is left", evict("u", (9, 12)), 0),
+            ("after it", evict("u", (12, 13)), 1),
+            ("of a pod elsewhere", evict("other", (6, 7)), 1),
+        ] {
+            let phases = [
+                phase("Preparing", (0, 1)),
+                phase("Draining", (4, 5)),
+                phase("Releasing", (10, 11)),
+            ];
+            let wrong =
+                evictions_outside_draining(&facts(phases.into_iter().chain([eviction]).collect()));
+            assert_eq!(wrong.len(), count, "{row}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_write_is_judged_by_the_lease_that_was_held_then() {
+        let lease = |by: &str, holder: &str, seconds| {
+            write(
+                by,
+                seconds,
+                "leases",
+                "",
+                json!({"spec": {"holderIdentity": holder}}),
+            )
+        };
+        let status = |by: &str, seconds| write(by, seconds, "gpunodes", "status", json!({}));
+        for (row, write, count) in [
+            ("the first leads", status("a", (2, 3)), 0),
+            ("it has given the lease back", status("a", (5, 5)), 0),
+            ("as the other takes over", status("a", (5, 8)), 0),
+            ("the other leads", status("a", (8, 9)), 1),
+            ("by the other", status("b", (8, 9)), 0),
+        ] {
+            let held = [
+                lease("a", "a_1", (0, 1)),
+                lease("a", "", (4, 4)),
+                lease("b", "b_1", (6, 7)),
+            ];
+            let wrong =
+                writes_of_deposed_leaders(&facts(held.into_iter().chain([write]).collect()));
+            assert_eq!(wrong.len(), count, "{row}: {wrong:?}");
+        }
+    }
+
+    #[test]
+    fn budgets_are_judged_at_every_version() {
+        let marked = |name, marked| node(name, "1", marked, names::CORDON_MANAGER);
+        let mut facts = facts(Vec::new());
+        facts.slots = vec![("p0".to_owned(), BUDGET)];
+        facts.nodes = vec![
+            marked("n0", true),
+            marked("n1", true),
+            marked("n0", false),
+            marked("n2", true),
+            marked("n5", true),
+        ];
+        assert_eq!(budgets_exceeded(&facts), [""; 0]);
+        facts.nodes.push(marked("n0", true));
+        facts.slots.push(("p1".to_owned(), BUDGET + 1));
+        assert_eq!(budgets_exceeded(&facts).len(), 2);
+    }
+}
