@@ -65,7 +65,7 @@ async fn whatever_happens_nothing_is_broken_and_the_cluster_settles() {
         next: AtomicU64::new(first),
         end: first + number("CHAOS_N", 20),
     };
-    let lanes = (0..number("CHAOS_BEDS", 2)).map(|_| lane(&queue));
+    let lanes = (0..number("CHAOS_BEDS", 3)).map(|_| lane(&queue));
     let mut all = Tally::default();
     for tally in join_all(lanes).await {
         all.runs += tally.runs;

@@ -21,7 +21,7 @@ impl World {
     /// Lets it all happen, waits until the world has settled, and says what was wrong.
     ///
     /// # Errors
-    /// It does not settle, or the bed itself is broken.
+    /// The bed itself is broken.
     pub async fn run(&mut self, schedule: &Schedule) -> Result<Vec<String>> {
         for step in &schedule.steps {
             tokio::time::sleep(step.after).await;
@@ -30,8 +30,9 @@ impl World {
             self.start_again(&ended).await?;
         }
         self.put_right().await?;
-        self.settle(schedule.seed).await?;
+        let unsettled = self.settle(schedule.seed).await.err();
         let mut violations = invariants::violations(&self.evidence.facts(&self.cluster).await?);
+        violations.extend(unsettled.map(|error| format!("{error:?}")));
         violations.extend(self.guard.violations());
         violations.extend(self.panics());
         for name in std::mem::take(&mut self.cordoned) {
