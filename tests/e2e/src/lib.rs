@@ -7,6 +7,7 @@
 //!                       ├── Kubelet         hands out devices, serves PodResources, runs "processes"
 //!                       └── nvml_sim        the GPUs: a state file under libnvidia-ml.so.1
 //!   Program                      our operator and agents: the real binaries, with the real rights
+//!   Proxy                        what goes wrong between a program and the API server
 //! ```
 //!
 //! A test starts a [`Bed`], puts nodes into a [`Fleet`], and waits for conditions with [`wait_for`]
