@@ -6,7 +6,8 @@ use crds::gpu_node::Phase;
 use crds::{GpuNode, names};
 use e2e::{Error, Look, Result, Weather, eventually};
 use kube::ResourceExt;
-use serde_json::json;
+use nvml_sim::state::{Fault, When};
+use serde_json::{Value, json};
 
 use crate::invariants;
 use crate::schedule::{Act, Layout, NODES, POLICIES, Schedule};
@@ -14,6 +15,8 @@ use crate::world::{World, node, policy, policy_of};
 
 /// More than two rounds of operations need after a run, with a drain that times out before each.
 const PATIENCE: Duration = Duration::from_mins(2);
+/// What the driver may refuse.
+const CREATE: &str = "nvmlDeviceCreateGpuInstanceWithPlacement";
 /// A person asks again so often.
 const ASKS: Duration = Duration::from_secs(10);
 
@@ -60,10 +63,34 @@ impl World {
             Act::Pause(index) => drop(self.patch_policy(*index, json!({"paused": true})).await?),
             Act::Resume(index) => drop(self.patch_policy(*index, json!({"paused": false})).await?),
             Act::Delete(index) => self.delete_policy(*index).await?,
+            Act::Shut(index) => self.black_out(*index, true).await?,
+            Act::Open(index) => self.black_out(*index, false).await?,
+            Act::Hold(index) => self.hold(*index, json!("chaos")).await?,
+            Act::LetGo(index) => self.hold(*index, json!(null)).await?,
+            Act::FailOnce(index) => {
+                let fault = Fault {
+                    function: CREATE.to_owned(),
+                    code: 999,
+                    when: When::Nth(1),
+                };
+                self.cluster.node(&node(*index)).gpus().inject(fault)?;
+            }
             Act::Protect => self.protect().await?,
             Act::Unprotect => self.unprotect().await?,
         }
         Ok(())
+    }
+
+    async fn black_out(&self, index: usize, is: bool) -> Result<()> {
+        let always = json!([{"from": "2000-01-01T00:00:00Z", "to": "2200-01-01T00:00:00Z", "reason": "chaos"}]);
+        let blackouts = if is { always } else { json!([]) };
+        let patch = json!({"maintenance": {"blackouts": blackouts}});
+        self.patch_policy(index, patch).await.map(drop)
+    }
+
+    async fn hold(&self, index: usize, value: Value) -> Result<()> {
+        let patch = json!({"metadata": {"annotations": {names::ANNOTATION_HOLD: value}}});
+        self.cluster.node(&node(index)).merge(patch).await.map(drop)
     }
 
     /// Makes the cordon the administrator's: `kubectl cordon` does nothing on a cordoned node, so people uncordon it first.
@@ -100,7 +127,11 @@ impl World {
             self.program(who).resume()?;
         }
         self.unprotect().await?;
+        for index in 0..NODES {
+            self.hold(index, json!(null)).await?;
+        }
         for index in 0..POLICIES {
+            self.black_out(index, false).await?;
             if !self.patch_policy(index, json!({"paused": false})).await? {
                 self.set_layout(index, Layout::Sevenths).await?;
             }

@@ -64,6 +64,16 @@ pub enum Act {
     Resume(usize),
     /// A policy is deleted.
     Delete(usize),
+    /// A blackout begins for a policy.
+    Shut(usize),
+    /// It ends.
+    Open(usize),
+    /// A person holds a node.
+    Hold(usize),
+    /// And lets go of it.
+    LetGo(usize),
+    /// The driver refuses once to make an instance on a node.
+    FailOnce(usize),
     /// A disruption budget allows no eviction any more.
     Protect,
     /// It is taken away.
@@ -116,7 +126,7 @@ struct Draw {
 
 impl Draw {
     fn act(&mut self) -> Act {
-        match self.dice.below(20) {
+        match self.dice.below(26) {
             0..3 => Act::Kill(self.who()),
             3 => Act::End(self.who()),
             4..6 => self.freeze_or_thaw(),
@@ -128,7 +138,12 @@ impl Draw {
             16 => Act::Pause(self.index(POLICIES)),
             17 => Act::Resume(self.index(POLICIES)),
             18 => Act::Delete(self.index(POLICIES)),
-            _ if self.dice.below(2) == 0 => Act::Protect,
+            19 => Act::Shut(self.index(POLICIES)),
+            20 => Act::Open(self.index(POLICIES)),
+            21 => Act::Hold(self.index(NODES)),
+            22 => Act::LetGo(self.index(NODES)),
+            23 => Act::FailOnce(self.index(NODES)),
+            24 => Act::Protect,
             _ => Act::Unprotect,
         }
     }
@@ -205,7 +220,7 @@ fn every_kind_of_act_happens_and_only_to_what_there_is() {
                 .map(str::to_owned)
         })
         .collect();
-    assert_eq!(kinds.len(), 14, "{kinds:?}");
+    assert_eq!(kinds.len(), 19, "{kinds:?}");
     for Step { after, act } in steps {
         assert!(after < Duration::from_millis(LONGEST_PAUSE));
         let fits = match act {
@@ -213,10 +228,16 @@ fn every_kind_of_act_happens_and_only_to_what_there_is() {
                 Who::Operator(replica) => replica < REPLICAS,
                 Who::Agent(node) => node < NODES,
             },
-            Act::Cordon(node) | Act::Uncordon(node) => node < NODES,
+            Act::Cordon(node)
+            | Act::Uncordon(node)
+            | Act::Hold(node)
+            | Act::LetGo(node)
+            | Act::FailOnce(node) => node < NODES,
             Act::Layout(policy, _)
             | Act::Pause(policy)
             | Act::Resume(policy)
+            | Act::Shut(policy)
+            | Act::Open(policy)
             | Act::Delete(policy) => policy < POLICIES,
             Act::Weather(weather) => weather.per_mille < 300,
             Act::RestartApiServer | Act::Protect | Act::Unprotect => true,
