@@ -21,6 +21,32 @@ pub fn violations(facts: &Facts) -> Vec<String> {
     all
 }
 
+/// How much of what is new there was to judge.
+pub fn judged(facts: &Facts) -> BTreeMap<&'static str, usize> {
+    let count = |is: fn(&Record) -> bool| by_operator(facts).filter(|it| is(it)).count();
+    let leaders = by_operator(facts).filter(|record| record.object.resource == "leases");
+    let leaders: BTreeSet<_> = leaders.map(|record| &record.credential).collect();
+    [
+        ("evictions", count(is_eviction)),
+        ("uncordons", count(is_uncordon)),
+        ("writes of leaders", count(is_of_leader)),
+        ("leaders", leaders.len()),
+    ]
+    .into()
+}
+
+fn is_eviction(record: &Record) -> bool {
+    record.object.subresource == "eviction"
+}
+
+fn is_uncordon(record: &Record) -> bool {
+    record.object.resource == "nodes" && record.request["spec"]["unschedulable"] == false
+}
+
+fn is_of_leader(record: &Record) -> bool {
+    !["leases", "events"].contains(&record.object.resource.as_str())
+}
+
 fn by_operator(facts: &Facts) -> impl Iterator<Item = &Record> {
     let new = facts.records.iter().skip(facts.new);
     new.filter(|record| record.user.ends_with(OPERATOR) && record.took_effect())
@@ -29,9 +55,7 @@ fn by_operator(facts: &Facts) -> impl Iterator<Item = &Record> {
 /// A write of the operator that makes a node schedulable names the version that it was decided on: in that version the
 /// cordon was the operator's, and marked.
 fn foreign_uncordons(facts: &Facts) -> Vec<String> {
-    let uncordons = by_operator(facts).filter(|record| {
-        record.object.resource == "nodes" && record.request["spec"]["unschedulable"] == false
-    });
+    let uncordons = by_operator(facts).filter(|record| is_uncordon(record));
     let judged = uncordons.filter_map(|record| {
         let based_on = record.request["metadata"]["resourceVersion"].as_str()?;
         let is = |node: &&NodeVersion| node.name == record.object.name && node.version == based_on;
@@ -57,7 +81,7 @@ fn evictions_outside_draining(facts: &Facts) -> Vec<String> {
             phases.entry(&record.object.name).or_default().push(record);
         }
     }
-    let evictions = by_operator(facts).filter(|record| record.object.subresource == "eviction");
+    let evictions = by_operator(facts).filter(|record| is_eviction(record));
     let judged = evictions.filter_map(|eviction| {
         let uid = eviction.request["deleteOptions"]["preconditions"]["uid"].as_str();
         let Some(node) = uid.and_then(|uid| facts.pods.get(uid)) else {
@@ -104,8 +128,7 @@ fn writes_of_deposed_leaders(facts: &Facts) -> Vec<String> {
             && holder.as_str().is_some_and(|holder| !holder.is_empty())
     };
     let lease: Vec<_> = facts.records.iter().filter(holds).collect();
-    let writes = by_operator(facts)
-        .filter(|record| !["leases", "events"].contains(&record.object.resource.as_str()));
+    let writes = by_operator(facts).filter(|record| is_of_leader(record));
     let judged = writes.filter_map(|write| {
         let holders = during(&lease, write);
         let own = |record: &&Record| record.credential == write.credential;

@@ -50,6 +50,7 @@ struct Queue {
 struct Tally {
     runs: usize,
     injected: BTreeMap<Fault, u64>,
+    judged: BTreeMap<&'static str, usize>,
     failures: Vec<String>,
 }
 
@@ -73,12 +74,14 @@ async fn whatever_happens_nothing_is_broken_and_the_cluster_settles() {
         for (fault, times) in tally.injected {
             *all.injected.entry(fault).or_default() += times;
         }
+        for (what, count) in tally.judged {
+            *all.judged.entry(what).or_default() += count;
+        }
     }
+    let (runs, failed) = (all.runs, all.failures.len());
     eprintln!(
-        "{} runs, {} failed; faults injected: {:?}",
-        all.runs,
-        all.failures.len(),
-        all.injected
+        "{runs} runs, {failed} failed; judged: {:?}; faults injected: {:?}",
+        all.judged, all.injected
     );
     assert!(all.failures.is_empty(), "{}", all.failures.join("\n\n"));
 }
@@ -143,6 +146,9 @@ impl Tally {
     fn remember(&mut self, world: &World) {
         for (fault, times) in world.proxy.injected() {
             *self.injected.entry(fault).or_default() += times;
+        }
+        for (what, count) in &world.judged {
+            *self.judged.entry(what).or_default() += count;
         }
     }
 }

@@ -34,7 +34,11 @@ impl World {
         }
         self.put_right().await?;
         let unsettled = self.settle(schedule.seed).await.err();
-        let mut violations = invariants::violations(&self.evidence.facts(&self.cluster).await?);
+        let facts = self.evidence.facts(&self.cluster).await?;
+        for (what, count) in invariants::judged(&facts) {
+            *self.judged.entry(what).or_default() += count;
+        }
+        let mut violations = invariants::violations(&facts);
         violations.extend(unsettled.map(|error| format!("{error:?}")));
         violations.extend(self.guard.violations());
         violations.extend(self.panics());

@@ -1,7 +1,7 @@
 //! The cluster that things happen to: six nodes, two policies, two replicas of the operator behind a proxy, pods that want
 //! slices and whole GPUs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::GpuSharingPolicy;
 use e2e::{Cluster, Error, NodeSpec, Program, Proxy, Result, Workload};
@@ -31,6 +31,8 @@ pub struct World {
     /// Nodes that the administrator has cordoned and not uncordoned.
     pub cordoned: BTreeSet<String>,
     pub evidence: Evidence,
+    /// How much there was to judge so far.
+    pub judged: BTreeMap<&'static str, usize>,
     pub guard: Guard,
     pub cluster: Cluster,
 }
@@ -69,6 +71,7 @@ impl World {
             proxy,
             cordoned: BTreeSet::new(),
             evidence: Evidence::collect(&cluster).await?,
+            judged: BTreeMap::new(),
             guard: Guard::over(cluster.nodes.values().cloned()),
             cluster,
         };
