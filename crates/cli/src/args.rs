@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::{SignedDuration, Timestamp};
+use plan::reason::Reason;
 
 use crate::exit::Codes;
 use crate::layout::{Held, Placed, Wish};
-use crate::windows;
+use crate::{reasons, windows};
 
 /// Shares NVIDIA GPUs by policy: look before you apply.
 #[derive(Debug, Parser)]
@@ -54,13 +55,17 @@ pub enum Command {
     ///
     /// Exit code: 0, or 1 if the product is unknown.
     Profiles(ProfilesArgs),
+    /// Explain the reasons that conditions and events carry.
+    ///
+    /// Exit code: 0, or 1 if there is no such reason.
+    Reasons(ReasonsArgs),
 }
 
 impl Command {
     /// The exit codes of the command of this name. Clap's own answers, and those to unknown names, are as of files.
     pub fn codes(name: &str) -> Codes {
         match name {
-            "layout" | "profiles" => Codes::OF_HARDWARE,
+            "layout" | "profiles" | "reasons" => Codes::OF_HARDWARE,
             _ => Codes::OF_FILES,
         }
     }
@@ -148,4 +153,12 @@ pub struct ProfilesArgs {
     /// In which form.
     #[arg(short = 'o', long, value_enum, default_value_t = Format::Text)]
     pub output: Format,
+}
+
+/// Which reasons to explain.
+#[derive(Debug, clap::Args)]
+pub struct ReasonsArgs {
+    /// Words such as SlotLost, in any case. None: all that there are.
+    #[arg(value_name = "REASON", value_parser = reasons::word)]
+    pub words: Vec<Reason>,
 }

@@ -18,7 +18,7 @@ pub struct Codes {
 impl Codes {
     /// Of the commands that read files.
     pub const OF_FILES: Self = Self { no: 1, failed: 2 };
-    /// Of the commands that are asked about a GPU.
+    /// Of the commands that are asked about a GPU or a word.
     pub const OF_HARDWARE: Self = Self { no: 2, failed: 1 };
 
     /// Prints what a command has found out, or why it could not.

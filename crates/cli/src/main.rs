@@ -1,4 +1,5 @@
-//! `kubectl gpusharing`: what a policy would do and when, and what a GPU can hold, before anything is applied.
+//! `kubectl gpusharing`: what a policy would do and when, and what a GPU can hold, before anything is applied; and what
+//! the reasons mean that are told afterwards.
 
 mod args;
 mod cluster;
@@ -9,8 +10,10 @@ mod outcome;
 mod plan;
 mod product;
 mod profiles;
+mod reasons;
 mod windows;
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 
 use args::{Args, Command};
@@ -24,6 +27,7 @@ fn main() -> ExitCode {
         Ok(Command::Windows(args)) => codes.end(windows::run(&args)),
         Ok(Command::Layout(args)) => codes.end(layout::run(&args)),
         Ok(Command::Profiles(args)) => codes.end(profiles::run(&args)),
+        Ok(Command::Reasons(args)) => codes.end(Ok::<_, Infallible>(reasons::run(&args))),
         Err(error) => codes.misused(&error),
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crds::GpuSharingPolicy;
 use crds::gpu_node::{ChangeClass, GpuStatus};
+use jiff::Timestamp;
 use kube::ResourceExt;
-use plan::resolve::{Goal, Wish, check, wish};
+use plan::resolve::{Goal, Wish, check, warnings, winner, wish};
 
 use crate::args::PlanArgs;
 use crate::cluster::{self, GpuHost};
@@ -19,10 +20,11 @@ pub fn run(args: &PlanArgs) -> Result<Outcome, Error> {
         policies.extend(files::policies(file)?);
     }
     let hosts = args.cluster.as_deref().map(cluster::read).transpose()?;
-    Ok(outcome(&policies, hosts.as_deref()))
+    Ok(outcome(&policies, hosts.as_deref(), Timestamp::now()))
 }
 
-fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>) -> Outcome {
+/// Warnings make no policy invalid.
+fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>, now: Timestamp) -> Outcome {
     let mut outcome = Outcome {
         text: String::new(),
         is_valid: true,
@@ -39,11 +41,32 @@ fn outcome(policies: &[GpuSharingPolicy], hosts: Option<&[GpuHost]>) -> Outcome 
         for problem in problems {
             outcome.line(&format!("  {problem}"));
         }
+        for warning in warnings(&policy.spec.maintenance, now) {
+            outcome.line(&format!("  warning: {warning}"));
+        }
     }
     for host in hosts.into_iter().flatten() {
         outcome.node(policies, host);
     }
+    for policy in policies.iter().filter(|it| wins_none(it, policies, hosts)) {
+        outcome.line(&format!(
+            "warning: policy {} wins none of these nodes: compare its spec.nodeSelector with their labels",
+            policy.name_any()
+        ));
+    }
     outcome
+}
+
+/// Whether the policy wins no node of the cluster, if there is one.
+fn wins_none(
+    policy: &GpuSharingPolicy,
+    policies: &[GpuSharingPolicy],
+    hosts: Option<&[GpuHost]>,
+) -> bool {
+    let wins = |host: &GpuHost| {
+        winner(policies, &host.labels).map(ResourceExt::name_any) == Some(policy.name_any())
+    };
+    hosts.is_some_and(|hosts| !hosts.iter().any(wins))
 }
 
 impl Outcome {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use plan::reason::Reason;
+
 /// A request that did not do what it was for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -81,20 +83,20 @@ impl Error {
     }
 
     /// One word for metrics and events; never user input.
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> Reason {
         match self {
             Self::Request { source, .. } => match code(source) {
-                Some(401 | 403) => "Forbidden",
-                Some(404) => "NotFound",
-                Some(400 | 422) => "Rejected",
-                Some(429) => "Throttled",
-                Some(_) => "ServerError",
-                None => "Unreachable",
+                Some(401 | 403) => Reason::Forbidden,
+                Some(404) => Reason::NotFound,
+                Some(400 | 422) => Reason::Rejected,
+                Some(429) => Reason::Throttled,
+                Some(_) => Reason::ServerError,
+                None => Reason::Unreachable,
             },
-            Self::Silent { .. } => "NoAnswer",
-            Self::LeaseEnds { .. } => "LeaseEnds",
-            Self::NoPluginNamespace { .. } => "NoPluginNamespace",
-            Self::Incomplete { .. } => "Incomplete",
+            Self::Silent { .. } => Reason::NoAnswer,
+            Self::LeaseEnds { .. } => Reason::LeaseEnds,
+            Self::NoPluginNamespace { .. } => Reason::NoPluginNamespace,
+            Self::Incomplete { .. } => Reason::Incomplete,
         }
     }
 }
@@ -140,12 +142,12 @@ mod tests {
     #[test]
     fn an_error_names_the_verb_the_object_and_what_to_do() {
         for (code, reason, said) in [
-            (401, "Forbidden", "token"),
-            (403, "Forbidden", "grant it"),
-            (404, "NotFound", "CustomResourceDefinitions"),
-            (422, "Rejected", "upgrade"),
-            (429, "Throttled", "overloaded"),
-            (500, "ServerError", "trouble"),
+            (401, Reason::Forbidden, "token"),
+            (403, Reason::Forbidden, "grant it"),
+            (404, Reason::NotFound, "CustomResourceDefinitions"),
+            (422, Reason::Rejected, "upgrade"),
+            (429, Reason::Throttled, "overloaded"),
+            (500, Reason::ServerError, "trouble"),
         ] {
             let error = answered(code);
             assert_eq!(error.reason(), reason, "{code}");

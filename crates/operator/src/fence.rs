@@ -69,6 +69,8 @@ impl fmt::Debug for Fence {
 
 #[cfg(test)]
 mod tests {
+    use plan::reason::Reason;
+
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -92,6 +94,6 @@ mod tests {
         let fence = Fence::by(SECOND, |_| true);
         let never = std::future::pending::<kube::Result<()>>();
         let error = fence.send("cordon", "Node n1", never).await.unwrap_err();
-        assert_eq!(error.reason(), "NoAnswer");
+        assert_eq!(error.reason(), Reason::NoAnswer);
     }
 }

@@ -126,7 +126,7 @@ impl Metrics {
 
     /// Counts a look that failed.
     pub fn failed(&self, controller: &'static str, error: &Error) {
-        let reason = error.reason();
+        let reason = error.reason().as_str();
         let failed = FailedBy { controller, reason };
         self.failures.get_or_create(&failed).inc();
     }

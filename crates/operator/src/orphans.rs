@@ -91,7 +91,7 @@ impl Orphans {
         let Some((effect, event)) = release_orphan(&NodeView::of(&node)) else {
             return Ok(());
         };
-        release(&self.cluster, &node, effect, event).await
+        release(&self.cluster, &node, None, effect, event).await
     }
 }
 

@@ -109,7 +109,7 @@ impl WindDown {
             Leaving::Done => None,
             Leaving::UnderWay => Some(Ok(sentence(node, status))),
             Leaving::LetGo(effect, event) => {
-                let released = release(&self.cluster, node, effect, event).await;
+                let released = release(&self.cluster, node, gpu_node, effect, event).await;
                 Some(released.map(|()| sentence(node, status)))
             }
         }

@@ -24,12 +24,12 @@ use crds::GpuSharingPolicy;
 use crds::policy::{GpuSharingPolicyStatus, MaintenanceInstance};
 use jiff::Timestamp;
 
-pub use node::{NodeSummary, Reason};
-pub use slots::limit;
+pub use node::{NodeSummary, Why};
+pub use slots::{is_frozen, limit};
 
 use crate::conditions::seconds;
 use crate::maintenance::Event;
-use crate::resolve::{Problem, check};
+use crate::resolve::{Problem, check, warnings};
 use crate::windows::{Schedule, WindowState};
 
 /// What the policy controller writes and does.
@@ -72,6 +72,7 @@ pub fn report(policy: &GpuSharingPolicy, nodes: &[NodeSummary], now: Timestamp) 
     let facts = verdict::Facts {
         nodes: &nodes,
         problem: problem.as_ref(),
+        warnings: &warnings(&policy.spec.maintenance, now),
         halted: halted.as_deref(),
         window: window.as_ref(),
     };

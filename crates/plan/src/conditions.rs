@@ -6,6 +6,8 @@ mod tests;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 
+use crate::reason::Reason;
+
 /// What a condition says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -35,29 +37,37 @@ impl From<bool> for Verdict {
 }
 
 /// Sets a condition. Its transition time stays unless the status changes; the list stays sorted by type, so that equal
-/// conditions are equal bytes.
+/// conditions are equal bytes. The generation is that of before until [`observe`] says otherwise.
 pub fn set(
     conditions: &mut Vec<Condition>,
     kind: &str,
     verdict: Verdict,
-    reason: &str,
+    reason: Reason,
     message: impl Into<String>,
-    generation: Option<i64>,
     now: Timestamp,
 ) {
-    let since = find(conditions, kind)
+    let old = find(conditions, kind);
+    let generation = old.and_then(|old| old.observed_generation);
+    let since = old
         .filter(|old| old.status == verdict.as_str())
         .map_or_else(|| seconds(now), |old| old.last_transition_time.clone());
     remove(conditions, kind);
     conditions.push(Condition {
         type_: kind.to_owned(),
         status: verdict.as_str().to_owned(),
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         message: message.into(),
         observed_generation: generation,
         last_transition_time: since,
     });
     conditions.sort_by(|one, other| one.type_.cmp(&other.type_));
+}
+
+/// Says that all conditions, also those that were set earlier, hold for this generation of the object that carries them.
+pub fn observe(conditions: &mut [Condition], generation: Option<i64>) {
+    for condition in conditions {
+        condition.observed_generation = generation;
+    }
 }
 
 /// Takes a condition away.

@@ -5,6 +5,7 @@
 //! admission      which nodes of a policy may be out of service now (windows: when)
 //! maintenance    one step of one node: observed → status and effects (drain: who leaves; node, pod: what was seen)
 //! plugin_config  what NVIDIA's device plugin is told, and what the node must advertise then
+//! reason         the one table of the words that conditions and events carry
 //! ```
 //!
 //! Nothing here reads a clock, an environment, a file or a socket, and nothing waits: the caller observes, passes `now`,
@@ -21,5 +22,6 @@ pub mod node;
 pub mod plugin_config;
 pub mod pod;
 pub mod profile;
+pub mod reason;
 pub mod resolve;
 pub mod windows;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! selector   which policies select a node, and which of them wins
-//! check      what is wrong with a policy, whatever the hardware
+//! check      what is wrong with a policy, whatever the hardware (warnings: what is allowed and hardly meant)
 //! goal       the winner on one node's GPUs: a target with exact places, or what is in the way
 //! parts      which parts of a policy a GPU may follow
 //! candidates what a part may make of a GPU, and whom that disturbs (slices: how it is to be cut)
@@ -25,6 +25,7 @@ mod sharing;
 mod slices;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +37,7 @@ pub use check::check;
 pub use goal::{Goal, goal};
 pub use problem::{Problem, ProblemReason};
 pub use selector::{matches, winner};
+pub use warnings::{Warning, warnings};
 
 /// What a node should be.
 #[derive(Clone, Debug, PartialEq)]

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 
 pub use admits::{TooLate, need};
 pub use duration::{duration, spoken};
-pub use instances::Instance;
+pub use instances::{Instance, Oddity};
 pub use schedule::Schedule;
 
 /// Whether operations may begin.

@@ -62,6 +62,38 @@ fn a_plan_names_what_changes_and_who_must_leave() {
 }
 
 #[test]
+fn what_is_odd_is_told_and_valid_all_the_same() {
+    let policy = "
+apiVersion: gpusharing.dev/v1alpha1
+kind: GpuSharingPolicy
+metadata: {name: odd}
+spec:
+  nodeSelector: {matchLabels: {pool: z}}
+  strategy: {type: Exclusive}
+  maintenance:
+    maxUnavailable: 0
+    windows: [{cron: 0 2 30 2 *, duration: 2h}]
+";
+    let folder = tempfile::tempdir().unwrap();
+    let [file, cluster] = ["policy.yaml", "cluster.json"].map(|name| folder.path().join(name));
+    fs::write(&file, policy).unwrap();
+    fs::write(&cluster, CLUSTER).unwrap();
+    let args = PlanArgs {
+        filenames: vec![file],
+        cluster: Some(cluster),
+    };
+    let outcome = run(&args).unwrap();
+    assert!(outcome.is_valid);
+    for part in [
+        "policy odd: valid\n  warning: spec.maintenance.maxUnavailable: it is 0",
+        "\n  warning: spec.maintenance.windows[0]: it never opens",
+        "\nwarning: policy odd wins none of these nodes: compare its spec.nodeSelector",
+    ] {
+        assert!(outcome.text.contains(part), "{part} in {}", outcome.text);
+    }
+}
+
+#[test]
 fn nobody_leaves_for_what_is_there() {
     let outcome = planned("2g.12gb: 2", true).unwrap();
     assert!(

@@ -3,6 +3,7 @@
 use crds::GpuSharingPolicy;
 use jiff::Timestamp;
 use kube::ResourceExt;
+use plan::resolve::warnings;
 use plan::windows::{Instance, Schedule, WindowState, need, spoken};
 use serde::Serialize;
 
@@ -16,6 +17,9 @@ pub struct Report {
     pub need: String,
     #[serde(flatten)]
     pub openings: Openings,
+    /// What is odd about the windows, seen from the beginning of the time that is listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The blackouts that meet the time that is listed.
     pub blackouts: Vec<Blackout>,
 }
@@ -104,6 +108,10 @@ impl Report {
             policy: policy.name_any(),
             need: spoken(need),
             openings,
+            warnings: warnings(rules, from)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             blackouts: blackouts
                 .filter(|it| it.from < until && from < it.to)
                 .collect(),

@@ -50,6 +50,8 @@ fn blackouts_and_shortness_are_told() {
                  blackouts: [{from: '2026-03-28T05:00:00Z', to: '2026-03-29T05:00:00Z', reason: freeze}]}";
     let shown = text(rules, "30h");
     let said = [
+        "windows[0]: it lasts 30 min, and an operation may need 1 h, so none ever begins in it; lengthen it, or set \
+         spec.maintenance.minRemaining or drain.timeout lower",
         "  blackout    2026-03-28T05:00:00Z to 2026-03-29T05:00:00Z (freeze)",
         "01:30:00+00:00[UTC]  too short for an operation",
         "06:00:00+00:00[UTC]  open only 2026-03-28T04:00:00Z to 2026-03-28T05:00:00Z",
@@ -69,7 +71,9 @@ fn a_policy_that_is_always_never_or_later_open_says_so() {
         ("{}", "policy p: always open, it has no windows\n"),
         (
             "{windows: [{cron: '0 0 30 2 *', duration: 1h}]}",
-            "policy p: never opens; change spec.maintenance.windows\n",
+            "policy p: never opens; change spec.maintenance.windows\n  \
+             warning: spec.maintenance.windows[0]: it never opens: write a day that exists, such as cron 0 2 28 2 * for the \
+             28th of February\n",
         ),
         (
             "{minRemaining: 5m, windows: [{cron: '0 0 1 6 *', duration: 1h}]}",

@@ -23,6 +23,9 @@ fn write_one(text: &mut String, report: &Report) -> std::fmt::Result {
         Openings::Opens { .. } => format!("an operation may need {need}"),
     };
     writeln!(text, "policy {policy}: {headline}")?;
+    for warning in &report.warnings {
+        writeln!(text, "  warning: {warning}")?;
+    }
     for blackout in &report.blackouts {
         let Blackout { from, to, .. } = blackout;
         let reason = blackout.reason.as_deref().unwrap_or("no reason given");

@@ -8,6 +8,7 @@ mod bad_input;
 mod layouts;
 mod maps;
 mod profiles;
+mod reasons;
 mod usage;
 
 use std::process::Command;

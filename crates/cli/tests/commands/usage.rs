@@ -5,7 +5,10 @@ use crate::plugin;
 #[test]
 fn help_names_every_flag_and_every_exit_code() {
     for (command, said) in [
-        ("--help", &["plan", "windows", "layout", "profiles"][..]),
+        (
+            "--help",
+            &["plan", "windows", "layout", "profiles", "reasons"][..],
+        ),
         (
             "layout --help",
             &[

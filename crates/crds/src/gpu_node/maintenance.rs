@@ -82,7 +82,7 @@ pub struct MaintenanceStatus {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub durations: Vec<PhaseDuration>,
     /// `Synced`, `MaintenancePending`, `Cordoned`, `Drained`, `DrainBlocked`, `Repartitioned`, `Validated`,
-    /// `Quarantined`, `HeldByUser`.
+    /// `Quarantined`, `HeldByUser`. What their reasons mean: `kubectl gpusharing reasons`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

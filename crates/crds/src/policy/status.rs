@@ -13,7 +13,7 @@ pub struct GpuSharingPolicyStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "i64")]
     pub observed_generation: Option<i64>,
-    /// `Valid`, `Ready`, `Progressing`, `WindowOpen`, `RolloutHalted`.
+    /// `Valid`, `Ready`, `Progressing`, `WindowOpen`, `RolloutHalted`. What their reasons mean: `kubectl gpusharing reasons`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,

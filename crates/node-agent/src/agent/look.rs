@@ -1,5 +1,6 @@
 //! One look: everything is read, something is done, and told.
 
+use plan::reason::Reason;
 use tracing::{info, warn};
 
 use super::{Agent, LONGEST, Next, POLL, SOON, view::View};
@@ -110,7 +111,7 @@ impl Agent {
             Ok(boot_id) => boot_id,
             Err(error) => {
                 let message = process::Chain(&error).to_string();
-                let reason = "BootIdUnreadable";
+                let reason = Reason::BootIdUnreadable;
                 return Ok(Err(Unready { reason, message }));
             }
         };
@@ -150,7 +151,7 @@ impl Agent {
         self.metrics.read_failed("driver");
         let message = error.to_string();
         self.gates.driver.close(&message);
-        let reason = "NoDriver";
+        let reason = Reason::NoDriver;
         Unready { reason, message }
     }
 
@@ -160,7 +161,7 @@ impl Agent {
                        keep the agent off this node with its node selector";
         self.gates.driver.close(message);
         Unready {
-            reason: "NoGpus",
+            reason: Reason::NoGpus,
             message: message.to_owned(),
         }
     }
@@ -195,7 +196,7 @@ impl Agent {
 
 fn unknown_holders(seen: &Observation) -> Option<Unready> {
     seen.holders().err().map(|message| Unready {
-        reason: "HoldersUnknown",
+        reason: Reason::HoldersUnknown,
         message: message.to_owned(),
     })
 }

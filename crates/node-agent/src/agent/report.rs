@@ -3,6 +3,7 @@
 use crds::GpuNode;
 use crds::gpu_node::{AgentOperation, AgentStatus};
 use jiff::Timestamp;
+use plan::conditions::observe;
 use tracing::{info, warn};
 
 use super::operate::Say;
@@ -47,6 +48,7 @@ impl Agent {
         let mut status = view.said.clone().unwrap_or_default();
         status.operation = said(self.say_blind(unready), status.operation.as_ref(), now);
         ready(&mut status.conditions, unready, now);
+        observe(&mut status.conditions, view.generation);
         self.put(status).await;
     }
 
@@ -90,6 +92,8 @@ impl Agent {
         if self.engine.is_some() {
             journal_lost(&mut conditions, &self.kept, now);
         }
+        let generation = self.view.as_ref().and_then(|view| view.generation);
+        observe(&mut conditions, generation);
         AgentStatus {
             boot_id: seen.boot_id.clone(),
             driver_version: seen.driver_version.clone(),

@@ -8,6 +8,8 @@ use kube::ResourceExt;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct View {
     pub(super) uid: String,
+    /// What the agent's conditions are about.
+    pub(super) generation: Option<i64>,
     pub(super) spec: GpuNodeSpec,
     /// What stands in `status.agent`. Unset: nothing.
     pub(super) said: Option<AgentStatus>,
@@ -17,6 +19,7 @@ impl View {
     pub(super) fn of(object: GpuNode) -> Self {
         Self {
             uid: object.uid().unwrap_or_default(),
+            generation: object.metadata.generation,
             spec: object.spec,
             said: object.status.and_then(|status| status.agent),
         }
@@ -27,6 +30,7 @@ impl View {
         let heard = Self::of(object);
         if heard.uid == self.uid {
             self.spec = heard.spec;
+            self.generation = heard.generation;
         } else {
             *self = heard;
         }

@@ -167,6 +167,7 @@ impl Server {
             Method::POST => {
                 let mut object = body.clone();
                 object["metadata"]["uid"] = json!(format!("uid-{}", self.version));
+                object["metadata"]["generation"] = json!(1);
                 self.store(object)
             }
             Method::PATCH => self.patch(body),
@@ -190,6 +191,9 @@ impl Server {
 
     fn set_spec(&mut self, spec: &GpuNodeSpec) {
         let mut object = self.object.clone().unwrap();
+        let generation = object["metadata"]["generation"].as_i64().unwrap_or(1);
+        let changes = object["spec"] != json!(spec);
+        object["metadata"]["generation"] = json!(generation + i64::from(changes));
         object["spec"] = json!(spec);
         self.store(object);
     }

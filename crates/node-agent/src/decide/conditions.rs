@@ -7,6 +7,7 @@ use crds::gpu_node::{GpuStatus, PreviousGpu};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plan::conditions::{self, Verdict};
+use plan::reason::Reason;
 
 use super::layout;
 use super::next::is_on;
@@ -24,23 +25,15 @@ pub fn modes_settled(
     let reboots: Vec<_> = reboots.collect();
     let pending: Vec<_> = gpus.iter().filter_map(pending).collect();
     let (reason, message) = match (reboots.is_empty(), pending.is_empty()) {
-        (false, _) => ("RebootRequired", reboots.join("; ")),
-        (true, false) => ("ModePending", pending.join("; ")),
+        (false, _) => (Reason::RebootRequired, reboots.join("; ")),
+        (true, false) => (Reason::ModePending, pending.join("; ")),
         (true, true) => (
-            "InEffect",
+            Reason::InEffect,
             "every MIG mode that was set is in effect".into(),
         ),
     };
-    let verdict = Verdict::from(reason == "InEffect");
-    conditions::set(
-        conditions,
-        "ModesSettled",
-        verdict,
-        reason,
-        &message,
-        None,
-        now,
-    );
+    let verdict = Verdict::from(reason == Reason::InEffect);
+    conditions::set(conditions, "ModesSettled", verdict, reason, &message, now);
 }
 
 /// What a GPU's pending MIG mode means, and what becomes of it. None: none is pending.
@@ -77,16 +70,16 @@ pub fn drifted(
         .map(|(gpu, why)| format!("GPU {gpu} could not be put in order after the reboot: {why}"));
     let told: Vec<_> = differs.iter().cloned().chain(failures).collect();
     let (reason, message) = match (differs.is_empty(), verified.is_empty()) {
-        (false, _) if !given_up.is_empty() => ("NotRestored", told.join("; ")),
-        (false, _) => ("Differs", told.join("; ")),
+        (false, _) if !given_up.is_empty() => (Reason::NotRestored, told.join("; ")),
+        (false, _) => (Reason::Differs, told.join("; ")),
         (true, true) => (
-            "NothingVerified",
+            Reason::NothingVerified,
             "no operation has set these GPUs yet".into(),
         ),
-        (true, false) => ("AsVerified", "the GPUs are as last verified".into()),
+        (true, false) => (Reason::AsVerified, "the GPUs are as last verified".into()),
     };
     let verdict = Verdict::from(!differs.is_empty());
-    conditions::set(conditions, "Drifted", verdict, reason, &message, None, now);
+    conditions::set(conditions, "Drifted", verdict, reason, &message, now);
 }
 
 /// The condition `ForeignInstances`: which instances somebody else has made or divided, and how they are adopted.
@@ -94,14 +87,14 @@ pub fn foreign_instances(conditions: &mut Vec<Condition>, gpus: &[GpuStatus], no
     let all: Vec<_> = gpus.iter().flat_map(foreign).collect();
     let (reason, message) = if all.is_empty() {
         let message = "every instance was made by this agent".into();
-        ("None", message)
+        (Reason::AllOurs, message)
     } else {
         let message = format!(
             "made or divided by somebody else: {}; they are left alone, and what is wanted must go around them. With \
              mig.adopt: true in the policy, operations may take them over or destroy them",
             all.join("; ")
         );
-        ("NotOurs", message)
+        (Reason::NotOurs, message)
     };
     let verdict = Verdict::from(!all.is_empty());
     conditions::set(
@@ -110,7 +103,6 @@ pub fn foreign_instances(conditions: &mut Vec<Condition>, gpus: &[GpuStatus], no
         verdict,
         reason,
         &message,
-        None,
         now,
     );
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plan::conditions::{self, Verdict};
+use plan::reason::Reason;
 
 /// The condition `JournalLost`, from the journals that are kept because nobody can read them.
 pub fn journal_lost(conditions: &mut Vec<Condition>, kept: &[PathBuf], now: Timestamp) {
@@ -17,10 +18,10 @@ pub fn journal_lost(conditions: &mut Vec<Condition>, kept: &[PathBuf], now: Time
     });
     let lost = Verdict::from(message.is_some());
     let (reason, message) = match &message {
-        Some(message) => ("Unreadable", message.as_str()),
-        None => ("Readable", "the journal is in order"),
+        Some(message) => (Reason::Unreadable, message.as_str()),
+        None => (Reason::Readable, "the journal is in order"),
     };
-    conditions::set(conditions, "JournalLost", lost, reason, message, None, now);
+    conditions::set(conditions, "JournalLost", lost, reason, message, now);
 }
 
 /// Why an operation cannot be gone on with that the operator knows to have begun, and the journal does not.

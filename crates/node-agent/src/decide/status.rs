@@ -6,6 +6,7 @@ use crds::gpu_node::{
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plan::conditions::{self, Verdict};
+use plan::reason::Reason;
 
 use super::next::is_on;
 
@@ -115,7 +116,7 @@ fn counted(texts: impl Iterator<Item = String>) -> Vec<(String, usize)> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unready {
     /// One word.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// What is wrong, and what to do about it.
     pub message: String,
 }
@@ -124,11 +125,11 @@ pub struct Unready {
 pub fn ready(conditions: &mut Vec<Condition>, unready: Option<&Unready>, now: Timestamp) {
     let (reason, message) = unready.map_or(
         (
-            "Observed",
+            Reason::Observed,
             "the driver answers, and who holds the GPUs is known",
         ),
         |unready| (unready.reason, unready.message.as_str()),
     );
     let verdict = Verdict::from(unready.is_none());
-    conditions::set(conditions, "Ready", verdict, reason, message, None, now);
+    conditions::set(conditions, "Ready", verdict, reason, message, now);
 }

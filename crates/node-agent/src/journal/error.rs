@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use plan::reason::Reason;
+
 /// Why the journal cannot be read or written. While it is so, nothing is changed on the GPUs.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
@@ -32,10 +34,10 @@ pub enum JournalError {
 
 impl JournalError {
     /// One word for conditions.
-    pub const fn reason(&self) -> &'static str {
+    pub const fn reason(&self) -> Reason {
         match self {
-            Self::Io { .. } => "JournalUnwritable",
-            Self::Taken { .. } => "JournalTaken",
+            Self::Io { .. } => Reason::JournalUnwritable,
+            Self::Taken { .. } => Reason::JournalTaken,
         }
     }
 }

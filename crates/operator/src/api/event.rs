@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::{ObjectMeta, PostParams};
 use kube::{Api, Resource};
 use plan::maintenance::EventKind;
+use plan::reason::Reason;
 use process::Chain;
 use tracing::warn;
 
@@ -37,7 +38,7 @@ pub struct Notice {
     /// Whether somebody should look.
     pub kind: EventKind,
     /// One word for why.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Sentences for people.
     pub note: String,
 }
@@ -52,7 +53,10 @@ impl Cluster {
         let event = event(about, notice, &self.instance, Timestamp::now());
         let events: Api<Event> = Api::namespaced(self.client.clone(), NAMESPACE);
         if let Err(error) = events.create(&PostParams::default(), &event).await {
-            let object = format!("the Event {} in namespace {NAMESPACE}", notice.reason);
+            let object = format!(
+                "the Event {} in namespace {NAMESPACE}",
+                notice.reason.as_str()
+            );
             let error = Error::request("create", object)(error);
             warn!(error = %Chain(&error), "an event is lost");
         }
@@ -71,8 +75,8 @@ fn event(about: &Object, notice: &Notice, instance: &str, now: Timestamp) -> Eve
         event_time: Some(MicroTime(now)),
         reporting_controller: Some(CONTROLLER.to_owned()),
         reporting_instance: Some(instance.to_owned()),
-        action: Some(notice.reason.to_owned()),
-        reason: Some(notice.reason.to_owned()),
+        action: Some(notice.reason.as_str().to_owned()),
+        reason: Some(notice.reason.as_str().to_owned()),
         regarding: Some(regarding.clone()),
         note: Some(shortened(&notice.note).to_owned()),
         type_: Some(match notice.kind {

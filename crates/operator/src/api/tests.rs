@@ -6,6 +6,7 @@ use crds::gpu_node::{MaintenanceStatus, Phase, PodReference};
 use crds::{GpuNode, GpuNodeSpec, GpuSharingPolicy, GpuSharingPolicyStatus, names};
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use plan::drain::Reply;
+use plan::reason::Reason;
 use serde_json::{Value, json};
 
 use super::*;
@@ -121,7 +122,7 @@ async fn a_node_without_a_version_is_never_written() {
     let mut blind: Node = read(node());
     blind.metadata.resource_version = None;
     let error = api.cluster().cordon(&blind, 1, false).await.unwrap_err();
-    assert_eq!(error.reason(), "Incomplete");
+    assert_eq!(error.reason(), Reason::Incomplete);
     assert_eq!(api.asked(), []);
 }
 
@@ -246,7 +247,7 @@ async fn nothing_is_written_under_a_lease_that_ends_too_soon() {
             .await
             .unwrap_err(),
     ] {
-        assert_eq!(error.reason(), "LeaseEnds");
+        assert_eq!(error.reason(), Reason::LeaseEnds);
     }
     assert_eq!(api.asked(), []);
 }
@@ -382,7 +383,7 @@ async fn an_event_says_what_happened_to_whom() {
     let api = FakeApi::default();
     let notice = Notice {
         kind: plan::maintenance::EventKind::Warning,
-        reason: "DrainBlocked",
+        reason: Reason::DrainBlocked,
         note: "work/p1 waits for its budget".to_owned(),
     };
     api.cluster().tell(&Object::of(&gpu_node()), &notice).await;

@@ -45,6 +45,7 @@ impl Seen {
         let (maintenance, evictions) = (self.maintenance(), memories.evictions(&name));
         let observed = Observed {
             node: node.as_ref(),
+            generation: self.gpu_node.metadata.generation,
             spec: &self.gpu_node.spec,
             agent: self.agent(),
             agent_heard: memories.hear(&name, self.agent(), now),

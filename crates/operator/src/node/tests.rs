@@ -1,11 +1,13 @@
 //! The driver of a step: what is read, in which order what is written, and what is not.
 
-use crds::gpu_node::{OperationResult, PodReference};
+use crds::gpu_node::{OperationResult, PodReference, PolicyReference};
 use crds::{GpuNodeSpec, names};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use plan::maintenance::{Effect, Event, EventKind};
 use plan::pod::PodView;
+use plan::reason::Reason;
+use plan::resolve::{Problem, ProblemReason, Wish};
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
@@ -103,7 +105,7 @@ fn step(status: MaintenanceStatus) -> Step {
         status,
         effects: Vec::new(),
         events: vec![Event {
-            reason: "NodeCordoned",
+            reason: Reason::NodeCordoned,
             kind: EventKind::Normal,
             message: "cordoned".to_owned(),
         }],
@@ -135,6 +137,41 @@ async fn a_settled_node_costs_no_request() {
     let next = kit.nodes.visit(&kit.cached()).await.unwrap();
     assert_eq!(next, Action::requeue(SETTLED));
     assert_eq!(kit.api.asked(), []);
+}
+
+#[tokio::test]
+async fn conditions_are_about_the_generation_that_was_read() {
+    let kit = Kit::new();
+    let mut object = gpu_node(&draining());
+    object["metadata"]["generation"] = json!(7);
+    let refused = Wish::Refused {
+        policy: PolicyReference {
+            name: "p".to_owned(),
+            uid: "u".to_owned(),
+            generation: 1,
+        },
+        problem: Problem {
+            reason: ProblemReason::Conflict,
+            path: "spec.strategy".to_owned(),
+            message: "cannot be had".to_owned(),
+        },
+    };
+    let seen = Seen {
+        gpu_node: Arc::new(read(object)),
+        wished: Arc::new(Wished {
+            policy: None,
+            wish: refused,
+        }),
+        ..seen()
+    };
+    let step = seen.decide(&kit.nodes.memories, Timestamp::now(), &kit.nodes.limits);
+    let conditions = step.status.conditions;
+    let pending = conditions
+        .iter()
+        .find(|it| it.type_ == "MaintenancePending");
+    assert_eq!(pending.map(|it| it.status.as_str()), Some("True"));
+    let generations: Vec<_> = conditions.iter().map(|it| it.observed_generation).collect();
+    assert_eq!(generations, vec![Some(7); generations.len()]);
 }
 
 #[tokio::test]
@@ -387,6 +424,13 @@ async fn a_status_is_written_only_when_it_says_something_new() {
         );
     }
     assert_eq!(kit.writes()[0], status, "the status before the events");
+    let about = kit.api.writes()[1..3].to_vec();
+    let mut kinds: Vec<_> = about
+        .iter()
+        .map(|event| event.body["regarding"]["kind"].clone())
+        .collect();
+    kinds.sort_by_key(ToString::to_string);
+    assert_eq!(kinds, ["GpuNode", "Node"]);
 }
 
 #[tokio::test]

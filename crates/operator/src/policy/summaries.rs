@@ -6,7 +6,7 @@ use crds::gpu_node::{MaintenanceStatus, Phase};
 use crds::{GpuNode, GpuSharingPolicy};
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
-use plan::admission::{NodeSummary, Reason};
+use plan::admission::{NodeSummary, Why};
 use plan::conditions;
 use plan::node::NodeView;
 use plan::resolve::{Problem, Wish};
@@ -78,9 +78,9 @@ fn summary(
     }
 }
 
-fn waiting(maintenance: &MaintenanceStatus) -> Option<Reason> {
+fn waiting(maintenance: &MaintenanceStatus) -> Option<Why> {
     let pending = conditions::find(&maintenance.conditions, "MaintenancePending")?;
-    (pending.status == "True").then(|| Reason {
+    (pending.status == "True").then(|| Why {
         reason: pending.reason.clone(),
         message: pending.message.clone(),
     })

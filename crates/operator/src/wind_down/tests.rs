@@ -79,7 +79,11 @@ async fn a_node_that_nobody_gives_back_is_unmarked_stays_cordoned_and_is_looked_
         Value::Null
     );
     assert_eq!(writes[1].body["spec"].get("unschedulable"), None);
-    assert_eq!(writes[2].body["reason"], "LeftCordoned");
+    for (event, kind) in writes[2..].iter().zip(["Node", "GpuNode"]) {
+        assert_eq!(event.body["reason"], "LeftCordoned");
+        assert_eq!(event.body["regarding"]["kind"], kind);
+    }
+    assert_eq!(writes.len(), 4, "an event on both objects");
 }
 
 #[tokio::test]

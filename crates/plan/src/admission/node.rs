@@ -23,7 +23,7 @@ pub struct NodeSummary {
     /// `status.maintenance.phase`.
     pub phase: Phase,
     /// Why it waits: the condition `MaintenancePending` while that is `True`.
-    pub waiting: Option<Reason>,
+    pub waiting: Option<Why>,
     /// `status.maintenance.operationId`.
     pub operation_id: i64,
     /// `status.maintenance.attempts`.
@@ -38,7 +38,7 @@ pub struct NodeSummary {
 
 /// A word and a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reason {
+pub struct Why {
     /// One word.
     pub reason: String,
     /// A sentence.

@@ -56,7 +56,8 @@ pub(super) fn grant(
 
 /// Whether a slot is all that the node waits for.
 fn waits(node: &NodeSummary, slots: &[Slot]) -> bool {
-    let wants = [Waiting::AwaitingSlot, Waiting::WindowClosed].map(Waiting::as_str);
+    let wants =
+        [Waiting::AwaitingSlot, Waiting::WindowClosed].map(|waiting| waiting.reason().as_str());
     let waiting = node.waiting.as_ref();
     node.won
         && node.phase == Phase::Pending
@@ -103,6 +104,11 @@ pub fn limit(count: &NodeCount, matched: usize) -> usize {
             (matched * percent / 100).max(usize::from(percent > 0))
         }
     }
+}
+
+/// Whether this admits nobody, however many nodes there are.
+pub fn is_frozen(count: &NodeCount) -> bool {
+    limit(count, 1) == 0
 }
 
 fn slot(node: &NodeSummary, now: Timestamp) -> Slot {

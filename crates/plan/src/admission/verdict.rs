@@ -11,13 +11,15 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::NodeSummary;
 use crate::conditions::{self, Verdict};
 use crate::maintenance::{Event, EventKind};
-use crate::resolve::Problem;
+use crate::reason::Reason;
+use crate::resolve::{Problem, Warning};
 use crate::windows::WindowState;
 
 /// All that the conditions go by.
 pub(super) struct Facts<'a> {
     pub(super) nodes: &'a [&'a NodeSummary],
     pub(super) problem: Option<&'a Problem>,
+    pub(super) warnings: &'a [Warning],
     pub(super) halted: Option<&'a str>,
     pub(super) window: Option<&'a WindowState>,
 }
@@ -26,7 +28,7 @@ pub(super) struct Facts<'a> {
 struct Finding {
     kind: &'static str,
     verdict: Verdict,
-    reason: &'static str,
+    reason: Reason,
     message: String,
 }
 
@@ -101,36 +103,39 @@ pub(super) fn conclude(
         message,
     } in findings
     {
-        let generation = policy.metadata.generation;
-        conditions::set(
-            &mut status.conditions,
-            kind,
-            verdict,
-            reason,
-            message,
-            generation,
-            now,
-        );
+        conditions::set(&mut status.conditions, kind, verdict, reason, message, now);
     }
+    conditions::observe(&mut status.conditions, policy.metadata.generation);
     events(&before, &status.conditions)
 }
 
 fn valid(facts: &Facts<'_>) -> Finding {
     let kind = "Valid";
-    match facts.problem {
-        None => Finding {
+    match (facts.problem, facts.warnings) {
+        (None, []) => Finding {
             kind,
             verdict: Verdict::True,
-            reason: "Valid",
-            message: String::new(),
+            reason: Reason::Valid,
+            message: "the policy can be followed".to_owned(),
         },
-        Some(problem) => Finding {
+        (None, warnings) => Finding {
+            kind,
+            verdict: Verdict::True,
+            reason: Reason::ValidWithWarnings,
+            message: format!("the policy can be followed, but {}", all(warnings)),
+        },
+        (Some(problem), _) => Finding {
             kind,
             verdict: Verdict::False,
-            reason: problem.reason.as_str(),
+            reason: problem.reason.reason(),
             message: format!("{problem}; nothing is changed on any node until this is put right"),
         },
     }
+}
+
+fn all(warnings: &[Warning]) -> String {
+    let each: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+    each.join("; ")
 }
 
 fn ready(facts: &Facts<'_>, status: &GpuSharingPolicyStatus) -> Finding {
@@ -138,17 +143,19 @@ fn ready(facts: &Facts<'_>, status: &GpuSharingPolicyStatus) -> Finding {
     let (verdict, reason, message) = match facts.problem {
         Some(_) => (
             Verdict::False,
-            "Invalid",
+            Reason::Invalid,
             "see the condition Valid".to_owned(),
         ),
         None if totals.matched == 0 => (
             Verdict::True,
-            "NoNodes",
-            "no node with GPUs is selected".to_owned(),
+            Reason::NoNodes,
+            "no node with GPUs is selected, or other policies win them: compare spec.nodeSelector with the labels of the nodes \
+             in kubectl get nodes --show-labels, and see kubectl get gpunodes"
+                .to_owned(),
         ),
         None if totals.matched == totals.in_sync => (
             Verdict::True,
-            "InSync",
+            Reason::InSync,
             format!("all {} nodes are as the policy says", totals.matched),
         ),
         None => {
@@ -156,7 +163,7 @@ fn ready(facts: &Facts<'_>, status: &GpuSharingPolicyStatus) -> Finding {
                 "{} of {} nodes are as the policy says",
                 totals.in_sync, totals.matched
             );
-            (Verdict::False, "NodesDiffer", message)
+            (Verdict::False, Reason::NodesDiffer, message)
         }
     };
     Finding {
@@ -176,10 +183,13 @@ fn progressing(facts: &Facts<'_>) -> Finding {
         .map(|node| node.name.as_str())
         .collect();
     let (reason, message) = match names.as_slice() {
-        [] => ("Idle", String::new()),
-        [one] => ("NodesInMaintenance", format!("{one} is being changed")),
+        [] => (Reason::Idle, "no node is being changed".to_owned()),
+        [one] => (
+            Reason::NodesInMaintenance,
+            format!("{one} is being changed"),
+        ),
         [.., _] => (
-            "NodesInMaintenance",
+            Reason::NodesInMaintenance,
             format!("{} are being changed", names.join(", ")),
         ),
     };
@@ -195,19 +205,29 @@ fn window(facts: &Facts<'_>) -> Finding {
     let kind = "WindowOpen";
     let (reason, message) = match facts.window {
         None => (
-            "Invalid",
+            Reason::Invalid,
             "the windows cannot be read: see the condition Valid".to_owned(),
         ),
-        Some(WindowState::Always) => ("Always", "changes may begin at any time".to_owned()),
-        Some(WindowState::Open { end, .. }) => ("Open", format!("changes may begin until {end}")),
+        Some(WindowState::Always) => (Reason::Always, "changes may begin at any time".to_owned()),
+        Some(WindowState::Open { end, .. }) => {
+            (Reason::Open, format!("changes may begin until {end}"))
+        }
         Some(WindowState::Closed { next, blackout }) => {
-            let next = match next {
-                Some((start, _)) => format!("the next window opens at {start}"),
-                None => "no window will ever open: change spec.maintenance.windows".to_owned(),
+            let why = if blackout.is_some() {
+                Reason::Blackout
+            } else {
+                Reason::Closed
+            };
+            let (reason, next) = match next {
+                Some((start, _)) => (why, format!("the next window opens at {start}")),
+                None => (
+                    Reason::NeverOpens,
+                    "no window will ever open: change spec.maintenance.windows".to_owned(),
+                ),
             };
             match blackout {
-                Some(blackout) => ("Blackout", format!("{blackout}; {next}")),
-                None => ("Closed", next),
+                Some(blackout) => (reason, format!("{blackout}; {next}")),
+                None => (reason, next),
             }
         }
     };
@@ -222,8 +242,8 @@ fn window(facts: &Facts<'_>) -> Finding {
 
 fn rollout(facts: &Facts<'_>) -> Finding {
     let (reason, message) = match facts.halted {
-        Some(why) => ("TooManyFailures", why.to_owned()),
-        None => ("NotHalted", String::new()),
+        Some(why) => (Reason::TooManyFailures, why.to_owned()),
+        None => (Reason::NotHalted, "operations may begin".to_owned()),
     };
     Finding {
         kind: "RolloutHalted",
@@ -236,8 +256,8 @@ fn rollout(facts: &Facts<'_>) -> Finding {
 /// What people should hear of: that the policy has become invalid, or that its roll-out has been stopped.
 fn events(before: &[Condition], after: &[Condition]) -> Vec<Event> {
     [
-        ("Valid", "False", "PolicyInvalid"),
-        ("RolloutHalted", "True", "RolloutHalted"),
+        ("Valid", "False", Reason::PolicyInvalid),
+        ("RolloutHalted", "True", Reason::RolloutHalted),
     ]
     .into_iter()
     .filter_map(|(kind, status, reason)| {

@@ -14,34 +14,30 @@ fn the_transition_time_moves_only_with_the_status() {
         &mut list,
         "Ready",
         Verdict::False,
-        "A",
+        Reason::Closed,
         "one",
-        Some(1),
         at(0),
     );
     set(
         &mut list,
         "Ready",
         Verdict::False,
-        "B",
+        Reason::Blackout,
         "two",
-        Some(2),
         at(10),
     );
     let ready = find(&list, "Ready").unwrap();
     assert_eq!(
         (ready.reason.as_str(), ready.message.as_str()),
-        ("B", "two")
+        ("Blackout", "two")
     );
-    assert_eq!(ready.observed_generation, Some(2));
     assert_eq!(ready.last_transition_time, seconds(at(0)));
     set(
         &mut list,
         "Ready",
         Verdict::True,
-        "C",
+        Reason::Open,
         "three",
-        None,
         at(20),
     );
     assert_eq!(
@@ -54,13 +50,43 @@ fn the_transition_time_moves_only_with_the_status() {
 }
 
 #[test]
+fn what_was_set_earlier_is_about_the_generation_that_was_observed_last() {
+    let mut list = Vec::new();
+    let set_one = |list: &mut Vec<Condition>, kind: &str| {
+        set(list, kind, Verdict::True, Reason::Valid, "m", at(0));
+    };
+    set_one(&mut list, "A");
+    observe(&mut list, Some(1));
+    set_one(&mut list, "A");
+    assert_eq!(find(&list, "A").unwrap().observed_generation, Some(1));
+    set_one(&mut list, "B");
+    observe(&mut list, Some(2));
+    let generations: Vec<_> = list.iter().map(|it| it.observed_generation).collect();
+    assert_eq!(generations, [Some(2), Some(2)]);
+}
+
+#[test]
 fn the_order_of_setting_does_not_show() {
     let mut lists = [Vec::new(), Vec::new()];
     for kind in ["B", "A", "C"] {
-        set(&mut lists[0], kind, Verdict::Unknown, "R", "m", None, at(0));
+        set(
+            &mut lists[0],
+            kind,
+            Verdict::Unknown,
+            Reason::Error,
+            "m",
+            at(0),
+        );
     }
     for kind in ["C", "B", "A"] {
-        set(&mut lists[1], kind, Verdict::Unknown, "R", "m", None, at(0));
+        set(
+            &mut lists[1],
+            kind,
+            Verdict::Unknown,
+            Reason::Error,
+            "m",
+            at(0),
+        );
     }
     assert_eq!(lists[0], lists[1]);
 }

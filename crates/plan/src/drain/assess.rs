@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{devices, safety};
 use crate::pod::{Controller, PodView, Until};
+use crate::reason::Reason;
 
 /// What is asked: who must leave so that these devices may change?
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +140,7 @@ impl<'a> Assessment<'a> {
         for (pid, device) in devices::unknown_processes(gpus, affected) {
             self.processes.push(BlockedPod {
                 pod: format!("process {pid}"),
-                reason: "UnknownProcess".to_owned(),
+                reason: Reason::UnknownProcess.as_str().to_owned(),
                 message: format!(
                     "it runs on {device}, which no pod holds: find and end it on the node"
                 ),

@@ -7,6 +7,7 @@ use crds::gpu_node::{BlockedPod, PodReference};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Reply;
+use crate::reason::Reason;
 
 /// How the eviction of one pod went so far. The operator keeps one per pod UID in memory while a drain is under way,
 /// writes it with [`EvictionMemory::after`] and forgets it when the node leaves phase `Draining`. Losing it (a restart)
@@ -89,18 +90,21 @@ fn later(now: Timestamp, wait: Duration) -> Timestamp {
 fn block(pod: &PodReference, reply: &Reply) -> Option<BlockedPod> {
     let (reason, message) = match reply {
         Reply::Accepted | Reply::Gone | Reply::Stale | Reply::NamespaceEnding => return None,
-        Reply::Budget { message, .. } => ("DisruptionBudget", message.clone()),
+        Reply::Budget { message, .. } => (Reason::DisruptionBudget, message.clone()),
         Reply::Budgets(message) => (
-            "MultipleDisruptionBudgets",
+            Reason::MultipleDisruptionBudgets,
             format!("{message} Leave the pod one budget"),
         ),
-        Reply::Throttled(_) => ("Throttled", "the API server asks to slow down".to_owned()),
-        Reply::Forbidden(message) => ("Forbidden", message.clone()),
-        Reply::Failed(message) => ("Error", message.clone()),
+        Reply::Throttled(_) => (
+            Reason::Throttled,
+            "the API server asks to slow down".to_owned(),
+        ),
+        Reply::Forbidden(message) => (Reason::Forbidden, message.clone()),
+        Reply::Failed(message) => (Reason::Error, message.clone()),
     };
     Some(BlockedPod {
         pod: format!("{}/{}", pod.namespace, pod.name),
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         message,
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::pod::{Controller, PodView, Until};
+use crate::reason::Reason;
 use crate::resolve;
 
 /// Whether a selector selects a pod. One that cannot be read selects nothing.
@@ -26,30 +27,30 @@ pub(super) fn objection(
     let (reason, message) = found?;
     Some(BlockedPod {
         pod: pod.name(),
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         message,
     })
 }
 
-fn by_controller(settings: &DrainSettings, pod: &PodView) -> Option<(&'static str, String)> {
+fn by_controller(settings: &DrainSettings, pod: &PodView) -> Option<(Reason, String)> {
     match &pod.controller {
         Controller::Kubelet => Some((
-            "MirrorPod",
+            Reason::MirrorPod,
             "a static pod cannot be evicted: take its manifest off the node".to_owned(),
         )),
         Controller::DaemonSet => Some((
-            "DaemonSet",
+            Reason::DaemonSet,
             "its DaemonSet would put it back at once: keep the DaemonSet off this node".to_owned(),
         )),
         Controller::None if !settings.force => Some((
-            "NoController",
+            Reason::NoController,
             "nobody would make it anew: delete it, or set maintenance.drain.force".to_owned(),
         )),
         Controller::None | Controller::Other(_) => None,
     }
 }
 
-fn by_protection(pod: &PodView, now: Timestamp) -> Option<(&'static str, String)> {
+fn by_protection(pod: &PodView, now: Timestamp) -> Option<(Reason, String)> {
     let until = match pod.protection.until(pod.started, now) {
         Until::Never => return None,
         Until::At(end) if pod.started.is_some() => {
@@ -59,7 +60,7 @@ fn by_protection(pod: &PodView, now: Timestamp) -> Option<(&'static str, String)
         Until::Forever => "as long as it lives".to_owned(),
     };
     Some((
-        "DoNotEvict",
+        Reason::DoNotEvict,
         format!(
             "its annotation {} protects it {until}",
             crds::names::ANNOTATION_DO_NOT_EVICT
@@ -67,20 +68,20 @@ fn by_protection(pod: &PodView, now: Timestamp) -> Option<(&'static str, String)
     ))
 }
 
-fn by_selection(settings: &DrainSettings, pod: &PodView) -> Option<(&'static str, String)> {
+fn by_selection(settings: &DrainSettings, pod: &PodView) -> Option<(Reason, String)> {
     let selector = settings.pod_selector.as_ref()?;
     (!selects(selector, pod)).then(|| {
         (
-            "NotSelected",
+            Reason::NotSelected,
             "the policy's maintenance.drain.podSelector does not select it".to_owned(),
         )
     })
 }
 
-fn by_data(settings: &DrainSettings, pod: &PodView) -> Option<(&'static str, String)> {
+fn by_data(settings: &DrainSettings, pod: &PodView) -> Option<(Reason, String)> {
     (pod.empty_dir && !settings.delete_empty_dir_data).then(|| {
         (
-            "EmptyDir",
+            Reason::EmptyDir,
             "it would lose its emptyDir volumes: delete it, or set maintenance.drain.deleteEmptyDirData"
                 .to_owned(),
         )

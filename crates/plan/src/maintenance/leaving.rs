@@ -6,6 +6,7 @@ use crds::gpu_node::Phase;
 
 use super::{Effect, Event, EventKind};
 use crate::node::NodeView;
+use crate::reason::Reason;
 
 /// What is left to do about a node before the operator may go.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,7 +62,7 @@ fn let_go(node: &NodeView, why: &str) -> Leaving {
         return Leaving::Done;
     }
     let event = Event {
-        reason: "LeftCordoned",
+        reason: Reason::LeftCordoned,
         kind: EventKind::Warning,
         message: format!(
             "the operator is being uninstalled: the node is unmarked and stays as it is, because {why}"

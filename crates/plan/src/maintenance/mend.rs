@@ -40,6 +40,11 @@ pub(super) fn status(turn: &mut Turn) {
 }
 
 fn has_deadline(turn: &mut Turn) {
-    let now = conditions::seconds(turn.now);
-    turn.status.deadline.get_or_insert(now);
+    if turn.status.deadline.is_none() {
+        turn.status.deadline = Some(conditions::seconds(turn.now));
+        turn.wait_for(format!(
+            "the phase to end until {}; then it is given up: its status named no deadline",
+            turn.deadline()
+        ));
+    }
 }

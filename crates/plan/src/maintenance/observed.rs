@@ -19,6 +19,9 @@ use crate::windows::WindowState;
 pub struct Observed<'a> {
     /// The Node. `None`: it does not exist.
     pub node: Option<&'a NodeView>,
+    /// `GpuNode.metadata.generation`: what conditions are about. The operator's own requests move it too, so that each of
+    /// them is followed by one more status; statuses do not.
+    pub generation: Option<i64>,
     /// `GpuNode.spec`.
     pub spec: &'a GpuNodeSpec,
     /// `GpuNode.status.agent`.

@@ -20,6 +20,7 @@ use crds::gpu_node::{AgentStage, OperationResult, Outcome, Phase};
 
 use super::turn::Turn;
 use crate::conditions::Verdict;
+use crate::reason::Reason;
 
 /// One look at an operation under way. A phase without an operation belongs to `settled`.
 pub(super) fn look(turn: &mut Turn) {
@@ -62,10 +63,10 @@ pub(super) fn is_busy(turn: &Turn) -> bool {
     })
 }
 
-fn outcome(result: OperationResult, reason: &str, message: impl Into<String>) -> Outcome {
+fn outcome(result: OperationResult, reason: Reason, message: impl Into<String>) -> Outcome {
     Outcome {
         result,
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         message: message.into(),
     }
 }
@@ -76,14 +77,26 @@ fn is_second_try(turn: &Turn) -> bool {
     outcome.is_some_and(|outcome| outcome.result == OperationResult::Quarantined)
 }
 
+/// What giving the operation up comes to, for sentences about what happens then.
+pub(super) fn fallback(turn: &Turn) -> &'static str {
+    if is_second_try(turn) {
+        "the node is quarantined again"
+    } else if turn.node.operation.is_some() {
+        "the node is given back"
+    } else {
+        "the slot is given back, the node was not touched"
+    }
+}
+
 /// Gives the operation up before the point of no return: what was done to the node is undone.
 fn give_up(turn: &mut Turn, why: Outcome) {
     if is_second_try(turn) {
         return quarantine(turn, why);
     }
     turn.enter(Phase::Releasing, Some(turn.limits.cordon));
-    turn.condition("Synced", Verdict::False, &why.reason, why.message.clone());
-    let (reason, message) = (event_reason(&why.reason), why.message.clone());
+    let (reason, message) = (Reason::of(&why.reason), why.message.clone());
+    turn.condition("Synced", Verdict::False, reason, message.clone());
+    let reason = event_reason(reason);
     match why.result {
         OperationResult::Failed => turn.warn(reason, message),
         OperationResult::Released
@@ -91,18 +104,17 @@ fn give_up(turn: &mut Turn, why: Outcome) {
         | OperationResult::RolledBack
         | OperationResult::Quarantined => turn.tell(reason, message),
     }
-    turn.wait_for(format!(
-        "the node to be given back, because {}",
-        why.message
-    ));
     turn.status.outcome = Some(why);
+    turn.wait_for(conclusion::sentence(turn));
 }
 
-fn event_reason(reason: &str) -> &'static str {
-    match reason {
-        "ExternalUncordon" => "ExternalUncordon",
-        "AgentLost" => "AgentLost",
-        _ => "MaintenanceDeferred",
+/// What somebody has done to the node is told by its own name.
+fn event_reason(reason: Reason) -> Reason {
+    let by_name = [Reason::ExternalUncordon, Reason::AgentLost];
+    if by_name.contains(&reason) {
+        reason
+    } else {
+        Reason::MaintenanceDeferred
     }
 }
 
@@ -126,14 +138,10 @@ fn quarantine(turn: &mut Turn, why: Outcome) {
 
 fn stay_cordoned(turn: &mut Turn, why: &Outcome) {
     turn.enter(Phase::Quarantined, None);
-    turn.condition(
-        "Quarantined",
-        Verdict::True,
-        &why.reason,
-        why.message.clone(),
-    );
-    turn.condition("Synced", Verdict::False, &why.reason, why.message.clone());
-    turn.warn("NodeQuarantined", why.message.clone());
+    let reason = Reason::of(&why.reason);
+    turn.condition("Quarantined", Verdict::True, reason, why.message.clone());
+    turn.condition("Synced", Verdict::False, reason, why.message.clone());
+    turn.warn(Reason::NodeQuarantined, why.message.clone());
     turn.wait_for(format!(
         "a person, or the GPUs to be in order again; the node stays cordoned, because {}. Annotation {} on the node with a new value tries again",
         why.message,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Effect, Event, EventKind};
 use crate::node::NodeView;
+use crate::reason::Reason;
 
 /// Whether the node carries the marker of this operation.
 pub(super) fn is_marked(node: &NodeView, operation: i64) -> bool {
@@ -68,7 +69,7 @@ pub fn release_orphan(node: &NodeView) -> Option<(Effect, Event)> {
         "left cordoned: the cordon is somebody else's"
     };
     let event = Event {
-        reason: "OrphanCordonReleased",
+        reason: Reason::OrphanCordonReleased,
         kind: EventKind::Warning,
         message: format!(
             "the node was marked by operation {operation}, which is not under way: unmarked and {rest}"

@@ -5,6 +5,7 @@ use crds::gpu_node::Phase;
 use super::ownership;
 use super::turn::Turn;
 use crate::conditions::{self, Verdict};
+use crate::reason::Reason;
 
 /// Brings `Cordoned`, `HeldByUser` and `Quarantined` up to date, and tells of a cordon that is over.
 pub(super) fn update(turn: &mut Turn) {
@@ -34,27 +35,27 @@ fn cordoned(turn: &mut Turn) {
     let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
     if is_marked && turn.node.unschedulable {
         let message = format!("cordoned for operation {}", turn.status.operation_id);
-        return turn.condition("Cordoned", Verdict::True, "Maintenance", message);
+        return turn.condition("Cordoned", Verdict::True, Reason::Maintenance, message);
     }
     turn.condition(
         "Cordoned",
         Verdict::False,
-        "NotCordoned",
+        Reason::NotCordoned,
         "the operator does not keep the node cordoned",
     );
     let is_given_up = turn.status.phase == Phase::Releasing;
     if was && is_marked && !is_given_up {
         turn.warn(
-            "ExternalUncordon",
+            Reason::ExternalUncordon,
             "somebody uncordoned the node; its GPUs are being changed, so the operation goes on",
         );
     } else if was && !is_marked && turn.node.unschedulable {
         turn.tell(
-            "ForeignCordonPreserved",
+            Reason::ForeignCordonPreserved,
             "the node stays cordoned: the cordon is somebody else's",
         );
     } else if was && !is_marked {
-        turn.tell("NodeUncordoned", "the node takes pods again");
+        turn.tell(Reason::NodeUncordoned, "the node takes pods again");
     }
 }
 
@@ -64,12 +65,12 @@ fn held(turn: &mut Turn) {
             "annotation {} is on the node: nothing is started and nothing is uncordoned",
             crds::names::ANNOTATION_HOLD
         );
-        turn.condition("HeldByUser", Verdict::True, "HeldByUser", message);
+        turn.condition("HeldByUser", Verdict::True, Reason::HeldByUser, message);
     } else {
         turn.condition(
             "HeldByUser",
             Verdict::False,
-            "NotHeld",
+            Reason::NotHeld,
             "nobody holds the node",
         );
     }
@@ -80,7 +81,7 @@ fn quarantined(turn: &mut Turn) {
         turn.condition(
             "Quarantined",
             Verdict::False,
-            "NotQuarantined",
+            Reason::NotQuarantined,
             "the GPUs are in a known state",
         );
     }

@@ -17,6 +17,7 @@ use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
 use super::{Effect, PolicyView, operation, ownership, survey};
 use crate::conditions::{self, Verdict};
+use crate::reason::Reason;
 use crate::resolve::{Goal, Problem, Wish};
 
 /// Phases `Unmanaged`, `InSync` and `Pending`.
@@ -126,13 +127,13 @@ fn in_sync(turn: &mut Turn, goal: &Goal) {
     turn.condition(
         "Synced",
         Verdict::True,
-        "InSync",
+        Reason::InSync,
         "the GPUs are as the policy says, and the node advertises them",
     );
     turn.condition(
         "MaintenancePending",
         Verdict::False,
-        "InSync",
+        Reason::InSync,
         "nothing is to be changed",
     );
 }
@@ -143,7 +144,7 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
     if let Some(moment) = wait.until {
         turn.wake(moment);
     }
-    let reason = wait.reason.as_str();
+    let reason = wait.reason.reason();
     let synced = match wait.reason {
         Waiting::AgentNotReady => Verdict::Unknown,
         Waiting::PolicyInvalid
@@ -158,6 +159,7 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
         | Waiting::TooFewGpus
         | Waiting::NotAdvertised
         | Waiting::WindowClosed
+        | Waiting::Frozen
         | Waiting::AwaitingSlot => Verdict::False,
     };
     turn.condition(
@@ -173,9 +175,9 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
         wait.message.clone(),
     );
     let waited_before = conditions::find(&turn.seen.maintenance.conditions, "MaintenancePending")
-        .is_some_and(|old| old.status == "True" && old.reason == reason);
+        .is_some_and(|old| old.status == "True" && old.reason == reason.as_str());
     if !waited_before && wait.reason.is_news() {
-        turn.tell("MaintenanceDeferred", wait.message.clone());
+        turn.tell(Reason::MaintenanceDeferred, wait.message.clone());
     }
     turn.wait_for(wait.message);
 }

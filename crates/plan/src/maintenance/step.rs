@@ -6,6 +6,8 @@ use crds::GpuNodeSpec;
 use crds::gpu_node::{MaintenanceStatus, PodReference};
 use jiff::Timestamp;
 
+use crate::reason::Reason;
+
 /// What one step asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -70,7 +72,7 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// One word.
-    pub reason: &'static str,
+    pub reason: Reason,
     /// Whether it is a warning.
     pub kind: EventKind,
     /// A sentence.

@@ -10,6 +10,7 @@ use super::{Effect, Event, EventKind, Limits, Next, Observed, Step};
 use crate::change::{self, Change};
 use crate::conditions::{self, Verdict};
 use crate::node::NodeView;
+use crate::reason::Reason;
 
 /// One step under construction: what is seen, and what is asked for so far.
 pub(super) struct Turn<'a> {
@@ -47,6 +48,8 @@ impl<'a> Turn<'a> {
             let deadline = deadline.0;
             self.wake(deadline);
         }
+        // Those that this look has not set again stand: it has seen nothing against them.
+        conditions::observe(&mut self.status.conditions, self.seen.generation);
         Step {
             status: self.status,
             effects: self.effects,
@@ -95,15 +98,15 @@ impl<'a> Turn<'a> {
         self.effects.push(effect);
     }
 
-    pub(super) fn tell(&mut self, reason: &'static str, message: impl Into<String>) {
+    pub(super) fn tell(&mut self, reason: Reason, message: impl Into<String>) {
         self.push_event(reason, EventKind::Normal, message.into());
     }
 
-    pub(super) fn warn(&mut self, reason: &'static str, message: impl Into<String>) {
+    pub(super) fn warn(&mut self, reason: Reason, message: impl Into<String>) {
         self.push_event(reason, EventKind::Warning, message.into());
     }
 
-    fn push_event(&mut self, reason: &'static str, kind: EventKind, message: String) {
+    fn push_event(&mut self, reason: Reason, kind: EventKind, message: String) {
         self.events.push(Event {
             reason,
             kind,
@@ -115,11 +118,11 @@ impl<'a> Turn<'a> {
         &mut self,
         kind: &str,
         verdict: Verdict,
-        reason: &str,
+        reason: Reason,
         message: impl Into<String>,
     ) {
         let list = &mut self.status.conditions;
-        conditions::set(list, kind, verdict, reason, message, None, self.now);
+        conditions::set(list, kind, verdict, reason, message, self.now);
     }
 
     /// Look again at this moment at the latest.

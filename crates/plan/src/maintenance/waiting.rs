@@ -1,5 +1,6 @@
 //! Why a node waits.
 
+use crate::reason::Reason;
 use crate::resolve::ProblemReason;
 
 /// Why a node in phase `Pending` waits: the reason of its condition `MaintenancePending`.
@@ -31,28 +32,31 @@ pub enum Waiting {
     NotAdvertised,
     /// The maintenance window is closed, or too little of it is left.
     WindowClosed,
+    /// The policy admits no node at all.
+    Frozen,
     /// Everything is ready; enough other nodes are out of service.
     AwaitingSlot,
 }
 
 impl Waiting {
-    /// The reason as conditions carry it.
-    pub const fn as_str(self) -> &'static str {
+    /// As it stands in the table of reasons.
+    pub const fn reason(self) -> Reason {
         match self {
-            Self::PolicyInvalid => "PolicyInvalid",
-            Self::Paused => "Paused",
-            Self::DryRun => "DryRun",
-            Self::HeldByUser => "HeldByUser",
-            Self::NodeNotReady => "NodeNotReady",
-            Self::ForeignCordon => "ForeignCordon",
-            Self::BackingOff => "BackingOff",
-            Self::AgentNotReady => "AgentNotReady",
-            Self::PreflightBlocked => "PreflightBlocked",
-            Self::ForeignInstances => "ForeignInstances",
-            Self::TooFewGpus => "TooFewGpus",
-            Self::NotAdvertised => "NotAdvertised",
-            Self::WindowClosed => "WindowClosed",
-            Self::AwaitingSlot => "AwaitingSlot",
+            Self::PolicyInvalid => Reason::PolicyInvalid,
+            Self::Paused => Reason::Paused,
+            Self::DryRun => Reason::DryRun,
+            Self::HeldByUser => Reason::HeldByUser,
+            Self::NodeNotReady => Reason::NodeNotReady,
+            Self::ForeignCordon => Reason::ForeignCordon,
+            Self::BackingOff => Reason::BackingOff,
+            Self::AgentNotReady => Reason::AgentNotReady,
+            Self::PreflightBlocked => Reason::PreflightBlocked,
+            Self::ForeignInstances => Reason::ForeignInstances,
+            Self::TooFewGpus => Reason::TooFewGpus,
+            Self::NotAdvertised => Reason::NotAdvertised,
+            Self::WindowClosed => Reason::WindowClosed,
+            Self::Frozen => Reason::Frozen,
+            Self::AwaitingSlot => Reason::AwaitingSlot,
         }
     }
 
@@ -90,7 +94,8 @@ impl Waiting {
             | Self::PreflightBlocked
             | Self::ForeignInstances
             | Self::TooFewGpus
-            | Self::NotAdvertised => true,
+            | Self::NotAdvertised
+            | Self::Frozen => true,
         }
     }
 
@@ -109,7 +114,8 @@ impl Waiting {
             | Self::PreflightBlocked
             | Self::ForeignInstances
             | Self::TooFewGpus
-            | Self::NotAdvertised => false,
+            | Self::NotAdvertised
+            | Self::Frozen => false,
         }
     }
 }

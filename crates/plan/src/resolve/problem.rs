@@ -1,5 +1,7 @@
 //! What stands between a policy and a node.
 
+use crate::reason::Reason;
+
 /// Why a policy cannot be followed: for a condition, an event, or a terminal.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {message}")]
@@ -60,23 +62,23 @@ pub enum ProblemReason {
 }
 
 impl ProblemReason {
-    /// As it stands in conditions.
-    pub const fn as_str(self) -> &'static str {
+    /// As it stands in the table of reasons.
+    pub const fn reason(self) -> Reason {
         match self {
-            Self::NotYetSupported => "NotYetSupported",
-            Self::UnknownTimeZone => "UnknownTimeZone",
-            Self::BadCron => "BadCron",
-            Self::BadDuration => "BadDuration",
-            Self::BadWindow => "BadWindow",
-            Self::BadSelector => "BadSelector",
-            Self::UnknownProfile => "UnknownProfile",
-            Self::Conflict => "Conflict",
-            Self::MigNotSupported => "MigNotSupported",
-            Self::NoPlacement => "NoPlacement",
-            Self::TooFewGpus => "TooFewGpus",
-            Self::ForeignInstances => "ForeignInstances",
-            Self::Blocked => "Blocked",
-            Self::NoInventory => "NoInventory",
+            Self::NotYetSupported => Reason::NotYetSupported,
+            Self::UnknownTimeZone => Reason::UnknownTimeZone,
+            Self::BadCron => Reason::BadCron,
+            Self::BadDuration => Reason::BadDuration,
+            Self::BadWindow => Reason::BadWindow,
+            Self::BadSelector => Reason::BadSelector,
+            Self::UnknownProfile => Reason::UnknownProfile,
+            Self::Conflict => Reason::Conflict,
+            Self::MigNotSupported => Reason::MigNotSupported,
+            Self::NoPlacement => Reason::NoPlacement,
+            Self::TooFewGpus => Reason::TooFewGpus,
+            Self::ForeignInstances => Reason::ForeignInstances,
+            Self::Blocked => Reason::Blocked,
+            Self::NoInventory => Reason::NoInventory,
         }
     }
 

@@ -3,8 +3,8 @@
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Schedule;
 use super::rule::Rule;
+use super::{Schedule, WindowState};
 
 /// One instance of one window.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,15 @@ pub struct Instance {
     pub end: Timestamp,
     /// What blackouts leave of it, in order; each without its end. All of it where there are none.
     pub open: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Why a window is hardly what was meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// There is no such day.
+    NeverOpens,
+    /// It lasts only so long.
+    TooShort(SignedDuration),
 }
 
 impl Schedule {
@@ -36,6 +45,34 @@ impl Schedule {
     pub fn admits_in(&self, instance: &Instance, need: SignedDuration) -> bool {
         let mut open = instance.open.iter();
         open.any(|(start, _)| self.at(*start).admits(*start, need).is_ok())
+    }
+
+    /// What is odd about each window, by its index, if anything is: it never opens after `now`, or an operation that needs so
+    /// much time never begins because of it.
+    pub fn oddities(&self, now: Timestamp, need: SignedDuration) -> Vec<(usize, Oddity)> {
+        // A blackout that cuts an instance short says nothing about its window.
+        let bare = Self {
+            rules: self.rules.clone(),
+            blackouts: Vec::new(),
+        };
+        let rules = self.rules.iter().enumerate();
+        rules
+            .filter_map(|(window, rule)| Some((window, bare.oddity(rule, now, need)?)))
+            .collect()
+    }
+
+    fn oddity(&self, rule: &Rule, now: Timestamp, need: SignedDuration) -> Option<Oddity> {
+        let begun = rule.last_start(now).filter(|start| rule.end(*start) > now);
+        let Some(start) = rule.next_start(now).or(begun) else {
+            return Some(Oddity::NeverOpens);
+        };
+        // Windows that overlap or touch are one: the whole of them is what is too short.
+        match self.at(start) {
+            WindowState::Open { start, end } if end.duration_since(start) < need => {
+                Some(Oddity::TooShort(end.duration_since(start)))
+            }
+            WindowState::Always | WindowState::Open { .. } | WindowState::Closed { .. } => None,
+        }
     }
 
     fn instances_of(

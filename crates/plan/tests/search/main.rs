@@ -12,6 +12,7 @@ mod actors;
 mod begin;
 mod bounds;
 mod decide;
+mod explained;
 mod explore;
 mod forget;
 mod game;

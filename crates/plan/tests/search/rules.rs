@@ -1,7 +1,7 @@
 //! What must hold always: of what a step decides, of what is done, of what is written, of every state.
 //!
 //! A rule is named by what its sentence begins with: `S1` to `S10`, and `PNR` for the point of no return, after which an
-//! operation is not given up and the node is not given back.
+//! operation is not given up and the node is not given back; `E` for what must be told.
 
 use crds::GpuNodeSpec;
 use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationStage, Phase};
@@ -12,6 +12,7 @@ use plan::maintenance::{Effect, Step};
 use plan::windows::Schedule;
 
 use crate::actors;
+use crate::explained;
 use crate::forget::now;
 use crate::game::Game;
 use crate::sight::Sight;
@@ -23,9 +24,11 @@ use crate::world::node::{GpuNode, uid};
 use crate::world::policy::{Brake, Policy, Window};
 use crate::world::slices::Slices;
 
-type Verdict = Result<(), String>;
+/// Nothing, or the sentence of the rule that is broken.
+pub type Verdict = Result<(), String>;
 
-fn rule(holds: bool, sentence: &str) -> Verdict {
+/// Holds, or is broken.
+pub fn rule(holds: bool, sentence: &str) -> Verdict {
     if holds {
         Ok(())
     } else {
@@ -66,7 +69,8 @@ pub fn decision(sight: &Sight, step: &Step) -> Verdict {
     rule(
         is_quarantined == quarantined,
         "S9: a quarantine that is not said, or said and none",
-    )
+    )?;
+    explained::told(sight, step)
 }
 
 fn is_open(sight: &Sight) -> bool {

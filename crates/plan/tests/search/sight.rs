@@ -22,6 +22,9 @@ use crate::world::operator::{Eviction, Heard};
 use crate::world::slices::Slices;
 use crate::world::{self, Configs};
 
+/// Of every `GpuNode`: conditions carry it, and nothing goes by it.
+const GENERATION: i64 = 1;
+
 /// What an operator sees of one node.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -62,6 +65,7 @@ impl Sight {
         });
         let observed = Observed {
             node: self.node.as_ref(),
+            generation: Some(GENERATION),
             spec: &self.spec,
             agent: self.agent.as_ref(),
             agent_heard: self.heard,

@@ -1,6 +1,7 @@
 //! What is said of GPUs that somebody else has changed.
 
-use crds::gpu_node::{AgentStage, MigMode, OperationStage};
+use crds::GpuNodeSpec;
+use crds::gpu_node::{AgentStage, MigMode, OperationStage, PolicyReference};
 
 use super::bed::{Bed, halves};
 use crate::world::at;
@@ -57,4 +58,31 @@ async fn a_mode_that_somebody_left_pending_is_told_and_left_until_an_operation()
     bed.settle().await;
     assert_eq!(bed.stage(), AgentStage::Done);
     assert!(condition(&bed, "ModesSettled").0);
+}
+
+#[tokio::test]
+async fn conditions_are_about_the_generation_that_was_heard_and_a_new_one_is_told_once() {
+    let mut bed = Bed::new().await;
+    bed.api.writes();
+    let another = GpuNodeSpec {
+        policy: Some(PolicyReference {
+            name: "p".to_owned(),
+            uid: "u".to_owned(),
+            generation: 2,
+        }),
+        ..GpuNodeSpec::default()
+    };
+    for (spec, generation, writes) in [
+        (GpuNodeSpec::default(), 1, 0),
+        (another.clone(), 2, 1),
+        (another, 2, 0),
+    ] {
+        bed.api.set_spec(&spec);
+        bed.hear();
+        bed.settle().await;
+        let told = bed.said().conditions;
+        let generations: Vec<_> = told.iter().map(|it| it.observed_generation).collect();
+        assert_eq!(generations, vec![Some(generation); told.len()]);
+        assert_eq!(bed.api.writes().len(), writes, "generation {generation}");
+    }
 }

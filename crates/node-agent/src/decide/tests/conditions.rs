@@ -66,7 +66,7 @@ fn instances_of_others_are_named_with_what_is_in_them_and_how_to_adopt_them() {
         &[("1g.5gb", 0), ("1g.5gb", 1), ("1g.5gb", 2), ("3g.20gb", 4)],
     );
     let ours = told(gpu.clone());
-    assert_eq!((&*ours.status, &*ours.reason), ("False", "None"));
+    assert_eq!((&*ours.status, &*ours.reason), ("False", "AllOurs"));
     for start in [1, 2, 4] {
         at(&mut gpu, start).owned = false;
     }

@@ -2,6 +2,7 @@
 
 use crds::gpu_node::{AgentOperation, AgentStage, MigMode};
 use jiff::Timestamp;
+use plan::reason::Reason;
 
 use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::world::{a100, cut, t4};
@@ -57,7 +58,7 @@ fn a_beat_is_new_when_it_is_due_or_there_is_news_and_an_end_beats_no_more() {
 #[test]
 fn conditions_say_what_is_wrong_and_since_when() {
     let mut conditions = Vec::new();
-    let reason = "NoDriver";
+    let reason = Reason::NoDriver;
     let message = "cannot load it".to_owned();
     ready(
         &mut conditions,

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use plan::reason::Reason;
+
 use crate::decide::Step;
 use crate::journal::{Journal, JournalError, Making, Record, Stage, Task};
 use crate::world::{place, target};
@@ -89,7 +91,7 @@ fn what_cannot_be_written_has_not_happened() {
     // The next write wants to put a file where now a folder is.
     fs::create_dir(folder.path().join("journal.json.new")).unwrap();
     let error = journal.update(|record| record.boot_id = "second".to_owned());
-    assert_eq!(error.unwrap_err().reason(), "JournalUnwritable");
+    assert_eq!(error.unwrap_err().reason(), Reason::JournalUnwritable);
     assert_eq!(journal.record().boot_id, "");
     journal.update(|_| ()).unwrap();
 }

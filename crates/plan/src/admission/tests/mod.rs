@@ -1,5 +1,6 @@
 //! Slots, conditions and numbers of a policy.
 
+mod bad_input;
 mod canary;
 mod properties;
 mod rollout;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 
-use super::{NodeSummary, Reason};
+use super::{NodeSummary, Why};
 
 fn now() -> Timestamp {
     "2026-05-02T01:00:00Z".parse().unwrap()
@@ -66,7 +67,7 @@ fn node(name: &str) -> NodeSummary {
 fn waiting(name: &str, reason: &str, since: i64) -> NodeSummary {
     NodeSummary {
         phase: Phase::Pending,
-        waiting: Some(Reason {
+        waiting: Some(Why {
             reason: reason.to_owned(),
             message: format!("{name} waits"),
         }),

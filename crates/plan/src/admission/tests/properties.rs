@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::{NodeSummary, report};
 use super::{busy, node, now, policy, slot, waiting, with_slots};
+use crate::reason::Reason;
 
 fn a_node(index: usize) -> impl Strategy<Value = NodeSummary> {
     let name = format!("n{index}");
@@ -69,6 +70,17 @@ proptest! {
         let again = report(&policy, &nodes, now() + jiff::SignedDuration::from_secs(seconds));
         prop_assert_eq!(Some(&again.status), policy.status.as_ref());
         prop_assert!(again.events.is_empty());
+    }
+
+    /// Every condition has a word of the table and a sentence, and is about this generation.
+    #[test]
+    fn a_report_is_explained(nodes in nodes(), limit in 0..6_usize) {
+        let status = report(&policy(json!({"maxUnavailable": limit})), &nodes, now()).status;
+        for condition in status.conditions {
+            prop_assert_eq!(Reason::of(&condition.reason).as_str(), &condition.reason);
+            prop_assert!(!condition.message.is_empty(), "{}", condition.type_);
+            prop_assert_eq!(condition.observed_generation, Some(3));
+        }
     }
 
     /// Whoever has waited longest with the fewest attempts gets the slot, whatever the order of the list.

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::{NodeSummary, report};
 use super::{busy, node, now, policy, waiting};
 use crate::conditions::find;
+use crate::reason::Reason;
 use crate::resolve::{Problem, ProblemReason};
 
 /// The conditions as `type=status/reason`.
@@ -118,7 +119,7 @@ fn one_node_that_cannot_have_the_layout_stops_all() {
         "spec.strategy.mig.layout: it does not fit (on node b); nothing is changed on any node until this is put right"
     );
     assert_eq!(valid.observed_generation, Some(3));
-    assert_eq!(report.events[0].reason, "PolicyInvalid");
+    assert_eq!(report.events[0].reason, Reason::PolicyInvalid);
 }
 
 #[test]
@@ -212,7 +213,7 @@ fn too_many_failures_in_a_row_stop_the_roll_out() {
             report
                 .events
                 .iter()
-                .any(|event| event.reason == "RolloutHalted"),
+                .any(|event| event.reason == Reason::RolloutHalted),
             halted,
             "{name}"
         );

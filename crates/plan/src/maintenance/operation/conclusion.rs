@@ -10,13 +10,22 @@ use super::{history, outcome, repartitioning};
 use crate::change;
 use crate::conditions;
 use crate::guarantees;
-
-const UNCORDON: &str = "the node to be given back, which is tried until it succeeds";
+use crate::reason::Reason;
 
 /// Enters phase `Uncordoning`.
 pub(super) fn uncordon(turn: &mut Turn) {
     turn.enter(Phase::Uncordoning, Some(turn.limits.cordon));
-    turn.wait_for(UNCORDON);
+    turn.wait_for(sentence(turn));
+}
+
+/// What is waited for, until when, and what happens then.
+pub(super) fn sentence(turn: &Turn) -> String {
+    let why = turn.status.outcome.as_ref();
+    let why = why.map_or_else(String::new, |why| format!(", because {}", why.message));
+    format!(
+        "the node to be given back until {}; then it is told that it was not, and is tried again{why}",
+        turn.deadline()
+    )
 }
 
 /// Phases `Uncordoning` and `Releasing`.
@@ -69,12 +78,12 @@ fn keep_time(turn: &mut Turn, is_held: bool) {
     } else if turn.status.deadline.is_none() || turn.is_overdue() {
         if turn.is_overdue() {
             turn.warn(
-                "MaintenanceDeferred",
+                Reason::MaintenanceDeferred,
                 "the node could not be given back yet; it is tried again",
             );
         }
         turn.status.deadline = Some(conditions::seconds(turn.after(turn.limits.cordon)));
-        turn.wait_for(UNCORDON);
+        turn.wait_for(sentence(turn));
     }
 }
 
@@ -99,7 +108,7 @@ fn finish(turn: &mut Turn) {
     let why = turn.status.outcome.take().unwrap_or_else(|| {
         outcome(
             OperationResult::Succeeded,
-            "Succeeded",
+            Reason::Succeeded,
             "the GPUs are as the policy says, and the node advertises them",
         )
     });

@@ -6,6 +6,7 @@ use crds::policy::OnForeignCordon;
 use super::super::ownership;
 use super::super::turn::Turn;
 use super::{draining, give_up, guards, jobs, outcome, retarget};
+use crate::reason::Reason;
 
 pub(super) fn look(turn: &mut Turn) {
     if super::has_begun(turn) {
@@ -32,7 +33,7 @@ pub(super) fn look(turn: &mut Turn) {
         };
         let operation = turn.status.operation_id;
         turn.tell(
-            "NodeCordoned",
+            Reason::NodeCordoned,
             format!("cordoned for operation {operation}{memory}"),
         );
         return if jobs::are_waited_for(turn) {
@@ -48,7 +49,7 @@ fn too_late(turn: &Turn) -> Option<Outcome> {
     let late = turn.is_overdue() && !ownership::is_marked(turn.node, turn.status.operation_id);
     late.then(|| {
         let message = "the node could not be cordoned in time";
-        outcome(OperationResult::Failed, "CordonFailed", message)
+        outcome(OperationResult::Failed, Reason::CordonFailed, message)
     })
 }
 
@@ -65,7 +66,11 @@ fn not_ours_to_take(turn: &Turn) -> Option<Outcome> {
         Some(held)
     } else if turn.node.unschedulable && rule == Some(OnForeignCordon::Skip) {
         let message = "somebody else has cordoned the node, and the policy skips such nodes";
-        Some(outcome(OperationResult::Released, "ForeignCordon", message))
+        Some(outcome(
+            OperationResult::Released,
+            Reason::ForeignCordon,
+            message,
+        ))
     } else {
         None
     }

@@ -15,6 +15,7 @@ use super::super::turn::Turn;
 use super::{give_up, guards, repartitioning, retarget};
 use crate::conditions::Verdict;
 use crate::drain::Assessment;
+use crate::reason::Reason;
 use crate::windows;
 
 pub(super) fn enter(turn: &mut Turn) {
@@ -32,7 +33,7 @@ pub(super) fn enter(turn: &mut Turn) {
         .as_ref()
         .map_or(0, |plan| plan.victims.len());
     turn.tell(
-        "DrainStarted",
+        Reason::DrainStarted,
         format!("{victims} pods must leave until {}", turn.deadline()),
     );
     turn.wait_for(timeout::sentence(turn));
@@ -106,13 +107,18 @@ fn complete(turn: &mut Turn) {
         .as_ref()
         .map_or(0, |drain| drain.evicted.len());
     let message = format!("nobody who must leave is left; {evicted} pods were evicted");
-    turn.condition("Drained", Verdict::True, "DrainCompleted", message.clone());
+    turn.condition(
+        "Drained",
+        Verdict::True,
+        Reason::DrainCompleted,
+        message.clone(),
+    );
     turn.condition(
         "DrainBlocked",
         Verdict::False,
-        "DrainCompleted",
+        Reason::DrainCompleted,
         message.clone(),
     );
-    turn.tell("DrainCompleted", message);
+    turn.tell(Reason::DrainCompleted, message);
     repartitioning::enter(turn);
 }

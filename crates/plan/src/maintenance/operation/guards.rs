@@ -8,6 +8,7 @@ use crds::policy::{OnWindowClose, Slot};
 use super::super::turn::Turn;
 use super::super::{ownership, survey};
 use super::{is_second_try, outcome};
+use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
 use crate::windows::WindowState;
 
@@ -30,7 +31,11 @@ pub(super) fn objection_when_cordoned(turn: &Turn) -> Option<Outcome> {
 
 pub(super) fn cordon_lost(turn: &Turn) -> Option<Outcome> {
     let why = ownership::lost(turn.node, turn.status.operation_id)?;
-    Some(outcome(OperationResult::Failed, "ExternalUncordon", why))
+    Some(outcome(
+        OperationResult::Failed,
+        Reason::ExternalUncordon,
+        why,
+    ))
 }
 
 /// The same before the node carries the mark of this operation: it may carry that of the one before. Out of quarantine it
@@ -39,7 +44,7 @@ pub(super) fn cordon_undone(turn: &Turn) -> Option<Outcome> {
     let is_undone = turn.node.operation.is_some() && !turn.node.unschedulable;
     (is_undone && !is_second_try(turn)).then(|| {
         let why = "somebody uncordoned the node";
-        outcome(OperationResult::Failed, "ExternalUncordon", why)
+        outcome(OperationResult::Failed, Reason::ExternalUncordon, why)
     })
 }
 
@@ -48,7 +53,7 @@ pub(super) fn agent_lost(turn: &Turn) -> Option<Outcome> {
     let silent = turn.now.duration_since(turn.seen.agent_heard);
     (silent >= turn.limits.agent_lost).then(|| {
         let message = "the node's agent fell silent before anything was changed";
-        outcome(OperationResult::Failed, "AgentLost", message)
+        outcome(OperationResult::Failed, Reason::AgentLost, message)
     })
 }
 
@@ -58,7 +63,11 @@ fn refused(turn: &Turn) -> Option<Outcome> {
         .filter(|answer| answer.stage == AgentStage::Refused)?;
     let why = answer.error.as_deref().unwrap_or("no reason given");
     let message = format!("the node's agent refused: {why}");
-    Some(outcome(OperationResult::Failed, "AgentRefused", message))
+    Some(outcome(
+        OperationResult::Failed,
+        Reason::AgentRefused,
+        message,
+    ))
 }
 
 /// The agent does not know the operation (any more), or is no longer asked for it.
@@ -66,7 +75,7 @@ pub(super) fn forgotten(turn: &Turn) -> Option<Outcome> {
     let is_known = turn.asked().is_some() && turn.answer().is_some();
     (!is_known).then(|| {
         let message = "what the agent is asked, or what it answered, was taken back by somebody";
-        outcome(OperationResult::Failed, "RequestLost", message)
+        outcome(OperationResult::Failed, Reason::RequestLost, message)
     })
 }
 
@@ -74,7 +83,7 @@ pub(super) fn forgotten(turn: &Turn) -> Option<Outcome> {
 pub(super) fn held(turn: &Turn) -> Option<Outcome> {
     turn.node.hold.then(|| {
         let message = "a person holds the node";
-        outcome(OperationResult::Released, "HeldByUser", message)
+        outcome(OperationResult::Released, Reason::HeldByUser, message)
     })
 }
 
@@ -82,7 +91,7 @@ pub(super) fn held(turn: &Turn) -> Option<Outcome> {
 pub(super) fn blocked(blocks: &[BlockedPod]) -> Outcome {
     let pods = survey::some(blocks, |block| format!("{} ({})", block.pod, block.reason));
     let message = format!("what may not be evicted is in the way: {pods}");
-    outcome(OperationResult::Released, "PreflightBlocked", message)
+    outcome(OperationResult::Released, Reason::PreflightBlocked, message)
 }
 
 /// The policy does not count the node as out of service any more, so that others may be: the slot was taken back in the
@@ -96,7 +105,7 @@ fn slot_lost(turn: &Turn) -> Option<Outcome> {
     let is_due = snapshot.policy_uid == policy.reference.uid && !is_second_try(turn);
     (is_due && !has_slot).then(|| {
         let message = "its slot was taken back: other nodes may be out of service in its place";
-        outcome(OperationResult::Released, "SlotLost", message)
+        outcome(OperationResult::Released, Reason::SlotLost, message)
     })
 }
 
@@ -106,7 +115,7 @@ fn dry_run(turn: &Turn) -> Option<Outcome> {
         .is_some_and(|policy| policy.spec.dry_run)
         .then(|| {
             let message = "the policy has become a dry run";
-            outcome(OperationResult::Released, "DryRun", message)
+            outcome(OperationResult::Released, Reason::DryRun, message)
         })
 }
 
@@ -119,7 +128,11 @@ fn window_closed(turn: &Turn) -> Option<Outcome> {
         OnWindowClose::Finish => None,
         OnWindowClose::Abort => {
             let message = "the maintenance window closed before anything was changed";
-            Some(outcome(OperationResult::Released, "WindowClosed", message))
+            Some(outcome(
+                OperationResult::Released,
+                Reason::WindowClosed,
+                message,
+            ))
         }
     }
 }
@@ -127,7 +140,13 @@ fn window_closed(turn: &Turn) -> Option<Outcome> {
 /// Whether the policy has come to ask for something else. The same policy in the same generation asks for the same: what
 /// the search makes of it while pods leave is no news.
 pub(super) fn unwanted(turn: &Turn) -> Option<Outcome> {
-    let released = |message| Some(outcome(OperationResult::Released, "TargetChanged", message));
+    let released = |message| {
+        Some(outcome(
+            OperationResult::Released,
+            Reason::TargetChanged,
+            message,
+        ))
+    };
     match turn.seen.wish {
         Wish::Unmanaged => released("no policy is in force on the node any more"),
         Wish::Refused { policy, .. } if is_new(turn, policy) => {

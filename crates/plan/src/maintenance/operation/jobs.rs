@@ -7,6 +7,7 @@ use super::super::survey;
 use super::super::turn::Turn;
 use super::{draining, give_up, guards, retarget};
 use crate::drain;
+use crate::reason::Reason;
 use crate::windows;
 
 /// Whether the policy waits for pods that run on the node.
@@ -45,7 +46,7 @@ pub(super) fn enter(turn: &mut Turn) {
     let deadline = turn.deadline();
     let pods = survey::some(&names, Clone::clone);
     turn.tell(
-        "WaitingForJobs",
+        Reason::WaitingForJobs,
         format!("waiting for {pods} to finish until {deadline}"),
     );
     turn.wait_for(format!(

@@ -6,9 +6,10 @@ use crds::gpu_node::{AgentStage, Operation, OperationResult, OperationStage, Pha
 use super::super::Effect;
 use super::super::survey;
 use super::super::turn::Turn;
-use super::{give_up, guards, outcome, retarget, validating};
+use super::{fallback, give_up, guards, outcome, retarget, validating};
 use crate::plugin_config;
 use crate::pod::Protection;
+use crate::reason::Reason;
 use crate::resolve::Wish;
 
 pub(super) fn look(turn: &mut Turn) {
@@ -24,7 +25,10 @@ pub(super) fn look(turn: &mut Turn) {
     }
     if turn.is_overdue() && turn.answer().is_none() {
         let message = "the node's agent did not answer in time; the node was not touched";
-        return give_up(turn, outcome(OperationResult::Failed, "AgentLost", message));
+        return give_up(
+            turn,
+            outcome(OperationResult::Failed, Reason::AgentLost, message),
+        );
     }
     if turn.asked().is_none() {
         return ask(turn);
@@ -87,13 +91,13 @@ fn preflight(turn: &mut Turn) {
         if let Protection::Unreadable(text) = &pod.protection {
             let key = crds::names::ANNOTATION_DO_NOT_EVICT;
             let name = pod.name();
-            turn.warn("ProtectionUnreadable", format!("pod {name} is not protected: {key} is {text:?}; write true or a duration such as 30m"));
+            turn.warn(Reason::ProtectionUnreadable, format!("pod {name} is not protected: {key} is {text:?}; write true or a duration such as 30m"));
         }
     }
     turn.status.plan = Some(plan);
     turn.enter(Phase::Cordoning, Some(turn.limits.cordon));
-    let deadline = turn.deadline();
+    let (deadline, then) = (turn.deadline(), fallback(turn));
     turn.wait_for(format!(
-        "the node to show the cordon until {deadline}; then the slot is given back"
+        "the node to show the cordon until {deadline}; then {then}"
     ));
 }

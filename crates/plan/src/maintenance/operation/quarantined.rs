@@ -8,6 +8,7 @@ use super::super::turn::Turn;
 use super::{give_up, guards, outcome, retarget, rolling_back, validating};
 use crate::change;
 use crate::plugin_config;
+use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
 
 pub(super) fn look(turn: &mut Turn) {
@@ -50,7 +51,7 @@ fn tries_again(turn: &mut Turn) -> bool {
     let why = turn.status.outcome.clone().unwrap_or_else(|| {
         outcome(
             OperationResult::Quarantined,
-            "Quarantined",
+            Reason::Quarantined,
             "the GPUs were in an unknown state",
         )
     });
@@ -111,7 +112,7 @@ fn in_order(turn: &Turn) -> Option<(Target, Option<Outcome>)> {
         return Some((target, None));
     }
     let message = "the layout from before is back";
-    let back = outcome(OperationResult::RolledBack, "RolledBack", message);
+    let back = outcome(OperationResult::RolledBack, Reason::RolledBack, message);
     let is_rolled_back = turn.answer()?.stage == AgentStage::RolledBack;
     let before = rolling_back::before(turn);
     (is_rolled_back || turn.status.verified.as_ref().is_some_and(is_reached))

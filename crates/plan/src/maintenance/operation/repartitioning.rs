@@ -6,11 +6,12 @@ use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, quarantine, retarget, rolling_back, validating};
 use crate::conditions::Verdict;
+use crate::reason::Reason;
 
 pub(in super::super) fn enter(turn: &mut Turn) {
     turn.enter(Phase::Repartitioning, Some(turn.limits.repartition));
     turn.tell(
-        "RepartitionStarted",
+        Reason::RepartitionStarted,
         format!("the agent may change the GPUs until {}", turn.deadline()),
     );
     turn.wait_for(format!(
@@ -48,7 +49,7 @@ fn before_it_begins(turn: &mut Turn) {
         let message = "the node's agent did not begin in time; nothing was changed";
         return give_up(
             turn,
-            outcome(OperationResult::Failed, "AgentStuck", message),
+            outcome(OperationResult::Failed, Reason::AgentStuck, message),
         );
     }
     match turn.asked().map(|asked| asked.stage) {
@@ -58,7 +59,7 @@ fn before_it_begins(turn: &mut Turn) {
             let message = "the agent was told to stop; nothing was changed";
             give_up(
                 turn,
-                outcome(OperationResult::Failed, "RequestLost", message),
+                outcome(OperationResult::Failed, Reason::RequestLost, message),
             );
         }
     }
@@ -73,7 +74,7 @@ fn held_again(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
     let assessment = survey::assess(turn.seen, turn.limits, turn.now, drain, &affected);
     (!assessment.is_clear()).then(|| {
         let message = "a pod came onto an affected device after the drain; nothing was changed";
-        outcome(OperationResult::Failed, "DevicesHeld", message)
+        outcome(OperationResult::Failed, Reason::DevicesHeld, message)
     })
 }
 
@@ -82,7 +83,11 @@ fn under_way(turn: &mut Turn) {
         let message = "the node's agent did not finish in time, and had begun to destroy";
         quarantine(
             turn,
-            outcome(OperationResult::Quarantined, "RepartitionTimedOut", message),
+            outcome(
+                OperationResult::Quarantined,
+                Reason::RepartitionTimedOut,
+                message,
+            ),
         );
     }
 }
@@ -93,27 +98,31 @@ fn failed(turn: &mut Turn) {
         "a step failed, and so did going back: {}",
         error.unwrap_or("no reason given")
     );
-    turn.warn("RollbackFailed", message.clone());
+    turn.warn(Reason::RollbackFailed, message.clone());
     turn.condition(
         "Repartitioned",
         Verdict::False,
-        "RollbackFailed",
+        Reason::RollbackFailed,
         message.clone(),
     );
     quarantine(
         turn,
-        outcome(OperationResult::Quarantined, "RollbackFailed", message),
+        outcome(
+            OperationResult::Quarantined,
+            Reason::RollbackFailed,
+            message,
+        ),
     );
 }
 
 fn done(turn: &mut Turn) {
     turn.status.outcome = None;
     let message = "the GPUs are as the policy says, read back by the agent";
-    turn.tell("RepartitionSucceeded", message);
+    turn.tell(Reason::RepartitionSucceeded, message);
     turn.condition(
         "Repartitioned",
         Verdict::True,
-        "RepartitionSucceeded",
+        Reason::RepartitionSucceeded,
         message,
     );
     validating::enter(turn);

@@ -7,6 +7,7 @@ use super::super::PolicyView;
 use super::super::turn::Turn;
 use super::super::{ownership, settled};
 use super::{guards, history, outcome};
+use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
 use crate::windows;
 
@@ -28,8 +29,8 @@ pub(super) fn follows(turn: &mut Turn) -> bool {
         return true;
     }
     let message = "the policy asks for something else by now; the node stays cordoned for it";
-    turn.tell("Retargeted", message);
-    let why = outcome(OperationResult::Released, "TargetChanged", message);
+    turn.tell(Reason::Retargeted, message);
+    let why = outcome(OperationResult::Released, Reason::TargetChanged, message);
     succeed(turn, why, policy, goal);
     true
 }

@@ -10,6 +10,7 @@ use super::super::turn::Turn;
 use super::{outcome, quarantine, repartitioning, validating};
 use crate::change;
 use crate::conditions::Verdict;
+use crate::reason::Reason;
 
 pub(super) fn enter(turn: &mut Turn) {
     let error = turn.answer().and_then(|answer| answer.error.as_deref());
@@ -18,11 +19,11 @@ pub(super) fn enter(turn: &mut Turn) {
         error.unwrap_or("no reason given")
     );
     turn.enter(Phase::RollingBack, Some(turn.limits.repartition));
-    turn.warn("RepartitionFailed", message.clone());
+    turn.warn(Reason::RepartitionFailed, message.clone());
     turn.condition(
         "Repartitioned",
         Verdict::False,
-        "RepartitionFailed",
+        Reason::RepartitionFailed,
         message,
     );
     turn.wait_for(format!(
@@ -43,7 +44,11 @@ pub(super) fn look(turn: &mut Turn) {
                 let message = "the layout from before was not restored in time";
                 quarantine(
                     turn,
-                    outcome(OperationResult::Quarantined, "RollbackTimedOut", message),
+                    outcome(
+                        OperationResult::Quarantined,
+                        Reason::RollbackTimedOut,
+                        message,
+                    ),
                 );
             }
         }
@@ -58,8 +63,12 @@ fn restored(turn: &mut Turn) {
         "a step failed, and the layout from before is back: {}",
         error.unwrap_or("no reason given")
     );
-    turn.tell("RollbackSucceeded", message.clone());
-    turn.status.outcome = Some(outcome(OperationResult::RolledBack, "RolledBack", message));
+    turn.tell(Reason::RollbackSucceeded, message.clone());
+    turn.status.outcome = Some(outcome(
+        OperationResult::RolledBack,
+        Reason::RolledBack,
+        message,
+    ));
     validating::enter(turn);
 }
 

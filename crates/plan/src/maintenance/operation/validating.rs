@@ -13,11 +13,7 @@ use super::{conclusion, outcome, quarantine, rolling_back};
 use crate::change;
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
-
-/// Reason of `Validated` while a node advertises the right numbers although its plugin has not been told yet.
-const SAME_NUMBERS: &str = "SameNumbers";
-/// The same once it was told: it needs time to read the devices.
-const SETTLING: &str = "Settling";
+use crate::reason::Reason;
 
 pub(super) fn enter(turn: &mut Turn) {
     let chosen = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
@@ -25,19 +21,19 @@ pub(super) fn enter(turn: &mut Turn) {
     let is_coincidence = !is_told && is_valid(turn, &in_effect(turn)).is_ok();
     let (reason, message) = if is_coincidence {
         (
-            SAME_NUMBERS,
+            Reason::SameNumbers,
             "the device plugin has as many devices as it had, and must read the new ones",
         )
     } else {
         (
-            "AwaitingPlugin",
+            Reason::AwaitingPlugin,
             "the device plugin must read the new devices",
         )
     };
     await_plugin(turn, reason, message);
 }
 
-fn await_plugin(turn: &mut Turn, reason: &str, message: &str) {
+fn await_plugin(turn: &mut Turn, reason: Reason, message: &str) {
     turn.enter(Phase::Validating, Some(turn.limits.validate));
     turn.condition("Validated", Verdict::False, reason, message);
     turn.wait_for(format!(
@@ -50,10 +46,11 @@ fn await_plugin(turn: &mut Turn, reason: &str, message: &str) {
 /// now, however long ago an operator meant to tell it.
 fn begins_to_settle(turn: &mut Turn) -> bool {
     let validated = conditions::find(&turn.status.conditions, "Validated");
-    let begins = validated.is_some_and(|validated| validated.reason == SAME_NUMBERS);
+    let begins =
+        validated.is_some_and(|validated| validated.reason == Reason::SameNumbers.as_str());
     if begins {
         let message = "the device plugin has been told, and needs time to read the new devices";
-        await_plugin(turn, SETTLING, message);
+        await_plugin(turn, Reason::Settling, message);
     }
     begins
 }
@@ -63,7 +60,7 @@ fn settled_at(turn: &Turn) -> Option<Timestamp> {
     let validated = conditions::find(&turn.status.conditions, "Validated")?;
     let since = turn.status.phase_since.as_ref()?.0;
     let at = since.saturating_add(turn.limits.settle).ok()?;
-    (validated.reason == SETTLING && turn.now < at).then_some(at)
+    (validated.reason == Reason::Settling.as_str() && turn.now < at).then_some(at)
 }
 
 pub(super) fn look(turn: &mut Turn) {
@@ -102,7 +99,7 @@ fn succeeds(turn: &mut Turn, target: Target) {
         return turn.wake(moment);
     }
     let message = "the node advertises the devices that it has now";
-    turn.condition("Validated", Verdict::True, "Validated", message);
+    turn.condition("Validated", Verdict::True, Reason::Validated, message);
     turn.status.verified = Some(target);
     conclusion::uncordon(turn);
 }
@@ -147,12 +144,16 @@ fn late(turn: &mut Turn, differs: &str) {
         turn.condition(
             "Validated",
             Verdict::False,
-            "ValidationTimedOut",
+            Reason::ValidationTimedOut,
             message.clone(),
         );
         quarantine(
             turn,
-            outcome(OperationResult::Quarantined, "ValidationTimedOut", message),
+            outcome(
+                OperationResult::Quarantined,
+                Reason::ValidationTimedOut,
+                message,
+            ),
         );
     }
 }

@@ -11,6 +11,7 @@ use super::super::{operation, survey};
 use super::{drift, gates};
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
+use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
 
 /// Takes up a slot for an operation that this node has not had: every such slot, so that it is given back. Whether the
@@ -22,17 +23,17 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
     let id = slot.operation;
     let Some((policy, goal)) = candidate(turn) else {
         let message = "nothing had to be changed any more";
-        return decline(turn, id, "NotNeeded", message);
+        return decline(turn, id, Reason::NotNeeded, message);
     };
     let settings = &policy.spec.maintenance.drain;
     let affected = &goal.change.affected;
     let assessment = survey::assess(turn.seen, turn.limits, turn.now, settings, affected);
     if let Some(wait) = gates::before_window(turn, goal, &assessment) {
-        return decline(turn, id, wait.reason.as_str(), &wait.message);
+        return decline(turn, id, wait.reason.reason(), &wait.message);
     }
     if !policy.window.is_open() {
         let message = "the window had closed before the operation began";
-        return decline(turn, id, "WindowClosed", message);
+        return decline(turn, id, Reason::WindowClosed, message);
     }
     admit(
         turn,
@@ -58,13 +59,13 @@ fn candidate<'a>(turn: &Turn<'a>) -> Option<(&'a PolicyView<'a>, &'a Goal)> {
     }
 }
 
-fn decline(turn: &mut Turn, operation: i64, reason: &str, message: &str) -> bool {
+fn decline(turn: &mut Turn, operation: i64, reason: Reason, message: &str) -> bool {
     turn.status.operation_id = operation;
     turn.status.started_at = Some(conditions::microseconds(turn.now));
     turn.status.durations = Vec::new();
     let outcome = Outcome {
         result: OperationResult::Released,
-        reason: reason.to_owned(),
+        reason: reason.as_str().to_owned(),
         message: message.to_owned(),
     };
     operation::enter_in_history(turn, outcome);
@@ -113,7 +114,7 @@ fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan
     turn.condition(
         "MaintenancePending",
         Verdict::False,
-        "InMaintenance",
+        Reason::InMaintenance,
         message.clone(),
     );
     for kind in [
@@ -123,8 +124,10 @@ fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan
         "Repartitioned",
         "Validated",
     ] {
-        turn.condition(kind, Verdict::False, "InMaintenance", message.clone());
+        turn.condition(kind, Verdict::False, Reason::InMaintenance, message.clone());
     }
-    let deadline = turn.deadline();
-    turn.wait_for(format!("the node's agent to check the target until {deadline}; then the slot is given back, the node was not touched"));
+    let (deadline, then) = (turn.deadline(), operation::fallback(turn));
+    turn.wait_for(format!(
+        "the node's agent to check the target until {deadline}; then {then}"
+    ));
 }

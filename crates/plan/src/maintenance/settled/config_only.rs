@@ -11,6 +11,7 @@ use super::super::waiting::{Wait, Waiting};
 use super::{drift, gates, pend};
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
+use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
 
 /// Enters phase `Validating` without an operation: no slot, no window, no cordon. After a failure it waits as operations
@@ -33,13 +34,13 @@ pub(super) fn begin(turn: &mut Turn, goal: &Goal) {
     turn.condition(
         "MaintenancePending",
         Verdict::False,
-        "ConfigOnly",
+        Reason::ConfigOnly,
         "only the device plugin's configuration changes",
     );
     turn.condition(
         "Synced",
         Verdict::False,
-        "ConfigOnly",
+        Reason::ConfigOnly,
         "the node does not advertise yet what the policy says",
     );
     let deadline = turn.deadline();

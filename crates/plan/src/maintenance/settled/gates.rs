@@ -8,6 +8,7 @@ use super::super::operation;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::super::waiting::{Wait, Waiting};
+use crate::admission::is_frozen;
 use crate::conditions;
 use crate::drain::Assessment;
 use crate::resolve::{Goal, Wish};
@@ -172,6 +173,13 @@ fn window(now: Timestamp, policy: &PolicyView) -> Option<Wait> {
 fn slot(turn: &Turn) -> Wait {
     let policy = turn.seen.policy;
     let name = policy.map_or("", |policy| policy.reference.name.as_str());
+    if policy.is_some_and(|policy| is_frozen(&policy.spec.maintenance.max_unavailable)) {
+        let message = format!(
+            "policy {name} to admit nodes: its spec.maintenance.maxUnavailable is 0, so no node is ever taken out of \
+             service; write 1 or more"
+        );
+        return Wait::new(Waiting::Frozen, message);
+    }
     let too_late_from = policy.and_then(|policy| match policy.window {
         WindowState::Open { end, .. } => {
             let need = windows::need(&policy.spec.maintenance);

@@ -5,6 +5,7 @@ use crds::gpu_node::Phase;
 use super::world::{Fault, Want, World};
 use crate::maintenance::{Effect, Leaving, leaving};
 use crate::node::NodeView;
+use crate::reason::Reason;
 
 fn marked(hold: bool) -> NodeView {
     NodeView {
@@ -18,7 +19,7 @@ fn marked(hold: bool) -> NodeView {
 fn is_let_go(leaving: &Leaving) -> bool {
     match leaving {
         Leaving::LetGo(Effect::Uncordon { schedulable, .. }, event) => {
-            !schedulable && event.reason == "LeftCordoned"
+            !schedulable && event.reason == Reason::LeftCordoned
         }
         Leaving::LetGo(..) | Leaving::Done | Leaving::UnderWay => false,
     }

@@ -4,6 +4,7 @@ use super::super::ownership::{cordon, lost, release_orphan, uncordon};
 use super::world::World;
 use crate::maintenance::Effect;
 use crate::node::NodeView;
+use crate::reason::Reason;
 use crds::gpu_node::Phase;
 use std::collections::BTreeMap;
 
@@ -116,7 +117,7 @@ fn a_mark_without_an_operation_is_taken_off_unless_a_person_holds_the_node() {
         effect,
         uncordon(&node(Some(3), false, true, true), BTreeMap::new())
     );
-    assert_eq!(event.reason, "OrphanCordonReleased");
+    assert_eq!(event.reason, Reason::OrphanCordonReleased);
     let held = NodeView {
         hold: true,
         ..node(Some(3), false, true, true)

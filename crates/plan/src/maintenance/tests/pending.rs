@@ -1,8 +1,8 @@
 //! A change waits, says for what, and touches nothing while it waits.
 
-use crds::GpuNodeSpec;
 use crds::gpu_node::{OperationResult, Phase};
 use crds::policy::OnForeignCordon;
+use crds::{GpuNodeSpec, NodeCount};
 
 use super::fixtures::AFTER;
 use super::world::{Want, World};
@@ -12,7 +12,7 @@ use crate::pod::{Controller, Protection};
 type Setting = fn(&mut World);
 
 /// In the order in which they are asked: each stands before all that follow.
-const GATES: [(&str, &str, Setting); 10] = [
+const GATES: [(&str, &str, Setting); 11] = [
     ("PolicyInvalid", "to be checked", |world| {
         world.valid = false;
     }),
@@ -39,6 +39,9 @@ const GATES: [(&str, &str, Setting); 10] = [
     }),
     ("WindowClosed", "maintenance window", |world| {
         world.set_window(false);
+    }),
+    ("Frozen", "maxUnavailable is 0", |world| {
+        world.policy.maintenance.max_unavailable = NodeCount::Number(0);
     }),
     ("AwaitingSlot", "to admit the node", |_| {}),
 ];

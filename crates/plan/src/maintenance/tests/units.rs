@@ -64,6 +64,6 @@ fn what_is_in_the_way_on_a_node_is_called_by_its_name() {
         (ProblemReason::Blocked, "PreflightBlocked"),
         (ProblemReason::Conflict, "PolicyInvalid"),
     ] {
-        assert_eq!(Waiting::because_of(problem).as_str(), waiting);
+        assert_eq!(Waiting::because_of(problem).reason().as_str(), waiting);
     }
 }

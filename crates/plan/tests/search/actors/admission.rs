@@ -1,6 +1,6 @@
 //! The policy controller: the product's own, on what its caches show, written only over the slots that it has read.
 
-use plan::admission::{self, NodeSummary, Reason};
+use plan::admission::{self, NodeSummary, Why};
 
 use crate::action::Action;
 use crate::forget::now;
@@ -114,7 +114,7 @@ fn node(place: Place, summary: &Summary) -> NodeSummary {
         unavailable: summary.unavailable,
         gpus: 1,
         phase: summary.phase,
-        waiting: summary.wants_slot.then(|| Reason {
+        waiting: summary.wants_slot.then(|| Why {
             reason: "AwaitingSlot".to_owned(),
             message: String::new(),
         }),

@@ -7,6 +7,7 @@ use super::super::super::survey;
 use super::super::super::turn::Turn;
 use crate::conditions::{self, Verdict};
 use crate::drain::Assessment;
+use crate::reason::Reason;
 
 /// Brings `status.drain` and condition `DrainBlocked` up to date.
 pub(super) fn update(turn: &mut Turn, assessment: &Assessment) {
@@ -70,7 +71,7 @@ fn condition(turn: &mut Turn, before: &DrainReport, report: &DrainReport) {
         return turn.condition(
             "DrainBlocked",
             Verdict::False,
-            "NotBlocked",
+            Reason::NotBlocked,
             "nothing stands in the way of the drain",
         );
     };
@@ -79,7 +80,12 @@ fn condition(turn: &mut Turn, before: &DrainReport, report: &DrainReport) {
     });
     let was = conditions::holds(&turn.status.conditions, "DrainBlocked");
     if !was || before.blocked.is_empty() {
-        turn.warn("DrainBlocked", message.clone());
+        turn.warn(Reason::DrainBlocked, message.clone());
     }
-    turn.condition("DrainBlocked", Verdict::True, &first.reason, message);
+    turn.condition(
+        "DrainBlocked",
+        Verdict::True,
+        Reason::of(&first.reason),
+        message,
+    );
 }

@@ -10,6 +10,7 @@ use super::super::{give_up, keep_cordoned, outcome};
 use super::evict;
 use crate::conditions;
 use crate::drain::Assessment;
+use crate::reason::Reason;
 use crate::windows;
 
 /// What is waited for, until when, and what happens then.
@@ -35,13 +36,13 @@ pub(super) fn acts(turn: &mut Turn, settings: &DrainSettings, assessment: &Asses
     match settings.on_timeout {
         OnDrainTimeout::Release if turn.is_overdue() => {
             let why = too_long(turn, assessment);
-            turn.warn("DrainTimedOut", why.message.clone());
+            turn.warn(Reason::DrainTimedOut, why.message.clone());
             give_up(turn, why);
             true
         }
         OnDrainTimeout::KeepCordoned if turn.is_overdue() => {
             let why = too_long(turn, assessment);
-            turn.warn("DrainTimedOut", why.message.clone());
+            turn.warn(Reason::DrainTimedOut, why.message.clone());
             keep_cordoned(turn, why);
             true
         }
@@ -66,7 +67,7 @@ fn too_long(turn: &Turn, assessment: &Assessment) -> Outcome {
         "the drain took too long: {}",
         survey::some(&why, Clone::clone)
     );
-    outcome(OperationResult::Failed, "DrainTimedOut", message)
+    outcome(OperationResult::Failed, Reason::DrainTimedOut, message)
 }
 
 /// From the deadline on, what remains is deleted. That has a deadline of its own: a pod may not end even so.
@@ -91,7 +92,7 @@ fn force(turn: &mut Turn, settings: &DrainSettings, assessment: &Assessment) -> 
         turn.status.deadline = Some(conditions::seconds(last));
         let why = too_long(turn, assessment).message;
         turn.warn(
-            "DrainTimedOut",
+            Reason::DrainTimedOut,
             format!("{why}. The policy says onTimeout: Force"),
         );
         turn.wait_for(format!("pods that are being deleted past their disruption budgets to end until {}; then the node is given back and tried again later", turn.deadline()));

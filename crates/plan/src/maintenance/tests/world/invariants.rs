@@ -164,13 +164,6 @@ fn check_status(seen: &Snapshot, step: &Step) {
             status.phase
         ),
     }
-    if !matches!(status.phase, Phase::Unmanaged | Phase::InSync) {
-        assert!(
-            status.waiting_for.is_some(),
-            "{:?} without a word",
-            status.phase
-        );
-    }
     let begins = status.phase == Phase::Preparing && seen.maintenance.phase != Phase::Preparing;
     let is_closed = matches!(seen.window, WindowState::Closed { .. });
     assert!(!(begins && is_closed), "began outside the window");

@@ -1,6 +1,7 @@
 //! A world with one node: its agent, its device plugin, its pods, people, and the operator, each acting when told to.
 
 mod agent;
+mod explained;
 mod invariants;
 mod operator;
 mod people;
@@ -57,6 +58,8 @@ pub(super) struct World {
     pub(super) agent: Option<AgentStatus>,
     pub(super) maintenance: MaintenanceStatus,
     pub(super) gpu_node_version: u64,
+    /// Moves with `spec` only.
+    pub(super) spec_generation: i64,
     pub(super) pods: Vec<PodView>,
     pub(super) configs: BTreeMap<String, String>,
     pub(super) policy: GpuSharingPolicySpec,
@@ -105,6 +108,7 @@ impl World {
             agent: None,
             maintenance: MaintenanceStatus::default(),
             gpu_node_version: 1,
+            spec_generation: 1,
             pods: Vec::new(),
             configs: BTreeMap::new(),
             policy: fixtures::policy(),

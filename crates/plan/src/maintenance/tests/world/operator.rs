@@ -7,7 +7,7 @@ use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::Timestamp;
 
-use super::{World, invariants};
+use super::{World, explained, invariants};
 use crate::drain::{Answer, Cause, EvictionMemory, Reply};
 use crate::maintenance::tests::fixtures;
 use crate::maintenance::{Effect, Limits, Next, Observed, PolicyView, Step, step};
@@ -26,6 +26,7 @@ pub(in super::super) struct Snapshot {
     pub(in super::super) agent_heard: Timestamp,
     pub(in super::super) maintenance: MaintenanceStatus,
     pub(in super::super) gpu_node_version: u64,
+    pub(in super::super) spec_generation: i64,
     pub(in super::super) wish: Wish,
     pub(in super::super) policy: GpuSharingPolicySpec,
     pub(in super::super) generation: i64,
@@ -48,6 +49,7 @@ impl Snapshot {
         };
         let observed = Observed {
             node: self.node.as_ref(),
+            generation: Some(self.spec_generation),
             spec: &self.spec,
             agent: self.agent.as_ref(),
             agent_heard: self.agent_heard,
@@ -96,6 +98,7 @@ impl World {
             agent_heard: self.heard.1,
             maintenance: self.maintenance.clone(),
             gpu_node_version: self.gpu_node_version,
+            spec_generation: self.spec_generation,
             wish: self.wish(),
             policy: self.policy.clone(),
             generation: self.generation,
@@ -113,6 +116,7 @@ impl World {
         let seen = self.snapshot.take()?;
         let step = seen.step(self.now);
         invariants::check(&seen, &step, self.checks_scope);
+        explained::check(&seen, &step);
         let mut left = survives;
         for effect in &step.effects {
             if left == 0 {
@@ -137,7 +141,7 @@ impl World {
             self.writes += 1;
         }
         self.events
-            .extend(step.events.iter().map(|event| event.reason));
+            .extend(step.events.iter().map(|event| event.reason.as_str()));
         if !matches!(self.maintenance.phase, crds::gpu_node::Phase::Draining) {
             self.evictions.clear();
         }
@@ -188,6 +192,7 @@ impl World {
                 if seen.gpu_node_version != self.gpu_node_version {
                     return false;
                 }
+                self.spec_generation += i64::from(self.spec != *spec);
                 self.spec = spec.clone();
                 self.gpu_node_version += 1;
                 true
