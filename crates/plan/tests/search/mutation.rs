@@ -1,9 +1,10 @@
 //! What the product would do if a line of it were wrong: the search must find each of them out.
 
-use crds::gpu_node::OperationStage;
+use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationStage};
 use crds::policy::Slot;
 use crds::{GpuSharingPolicy, NodeCount};
 use plan::admission::{self, NodeSummary};
+use plan::conditions;
 use plan::maintenance::{Effect, Step};
 
 use crate::forget::now;
@@ -43,6 +44,14 @@ pub enum Mutation {
     AdmitsOneTooMany,
     /// What the agent says of another operation is taken for an answer.
     TakesAnyAnswer,
+    /// Pods are deleted instead of evicted: no budget is asked.
+    DeletesPastBudgets,
+    /// A quarantine is not told.
+    HidesQuarantine,
+    /// An operation follows the policy's rules as they are now, not as they were when it began.
+    FollowsEditedRules,
+    /// That the agent has begun is not noticed.
+    OverlooksBeginning,
 }
 
 impl Mutation {
@@ -56,6 +65,7 @@ impl Mutation {
             .into_iter()
             .flat_map(|it| self.spoil(&sight, it))
             .collect();
+        self.misreport(&sight, &mut step.status);
         step
     }
 
@@ -79,6 +89,29 @@ impl Mutation {
                     .and_then(|agent| agent.operation.as_mut());
                 if let Some(operation) = operation {
                     operation.id = sight.maintenance.operation_id;
+                }
+            }
+            Self::OverlooksBeginning => {
+                let answer = sight
+                    .agent
+                    .as_mut()
+                    .and_then(|agent| agent.operation.as_mut());
+                if let Some(answer) = answer.filter(|it| it.stage == AgentStage::Destroying) {
+                    answer.stage = AgentStage::Ready;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is written down wrong.
+    fn misreport(self, sight: &Sight, status: &mut MaintenanceStatus) {
+        match self {
+            Self::HidesQuarantine => conditions::remove(&mut status.conditions, "Quarantined"),
+            Self::FollowsEditedRules => {
+                if let (Some(snapshot), Some((policy, ..))) = (&mut status.snapshot, &sight.policy)
+                {
+                    snapshot.generation = policy.metadata.generation.unwrap_or_default();
                 }
             }
             _ => {}
@@ -122,6 +155,9 @@ impl Mutation {
                 }]
             }
             (Self::NeverSweeps, Effect::Uncordon { .. }) if is_settled => Vec::new(),
+            (Self::DeletesPastBudgets, Effect::Evict { pod, grace }) => {
+                vec![Effect::Delete { pod, grace }]
+            }
             (Self::GoesAheadAtOnce, Effect::Ask(mut spec)) => {
                 if let Some(operation) = &mut spec.operation
                     && operation.stage == OperationStage::Prepare

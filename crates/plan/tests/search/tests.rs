@@ -126,6 +126,10 @@ mutations! {
     a_go_ahead_at_once: GoesAheadAtOnce, Bounds::BASE, "S3:";
     one_node_too_many: AdmitsOneTooMany, TWO, "S5:";
     an_answer_about_another_operation: TakesAnyAnswer, EDITS, "a state in which every node has settled is out of reach";
+    pods_that_are_deleted: DeletesPastBudgets, Bounds::BASE, "S6:";
+    a_quarantine_that_is_not_told: HidesQuarantine, Bounds { rules: KEEP, trouble: Left { blocks: 1, ..NO }, ..Bounds::BASE }, "S9:";
+    rules_that_change_under_way: FollowsEditedRules, EDITS, "S10:";
+    a_beginning_that_is_overlooked: OverlooksBeginning, EDITS, "PNR:";
 }
 
 /// Evictions cannot be fenced by a version: of all that a deposed leader may still do this is what the lease is for.
