@@ -3,6 +3,7 @@
 //! All of it goes through a client that sends each request once: the retry of a compare-and-swap
 //! write or of an eviction is a new decision on a new look, never a repetition.
 
+mod budget;
 mod deployment;
 mod event;
 mod gpu_node;

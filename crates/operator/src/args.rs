@@ -17,6 +17,15 @@ pub struct Args {
     /// back every node that is under way, and end. The chart does so before it is uninstalled
     #[arg(long, value_name = "DEPLOYMENT")]
     pub wind_down: Option<String>,
+    /// Follow policies that say `onTimeout: Force`: delete pods past their disruption budgets. Only
+    /// with the right to delete pods, which the chart gives together with this flag
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = false,
+        action = clap::ArgAction::Set
+    )]
+    pub allow_force: bool,
     #[command(flatten)]
     pub plugin: PluginArgs,
     #[command(flatten)]

@@ -68,22 +68,34 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let admin = AdminServer::bind(&args.admin).await?;
     let clients = kubernetes::connect(&args.kubernetes, PROGRAM).await?;
     let plugin = PluginConfigMap::from(&args.plugin);
-    let tasks = tasks(shutdown, admin, &clients, plugin, election, args.wind_down);
+    let rules = Rules {
+        wind_down: args.wind_down,
+        allow_force: args.allow_force,
+    };
+    let tasks = tasks(shutdown, admin, &clients, plugin, election, rules);
     Ok(tasks.run(GRACE).await)
 }
 
-/// Everything that runs, wired together. `wind_down`: the Deployment to take over from for good.
+/// How the operator is to behave.
+struct Rules {
+    /// The Deployment to take over from for good.
+    wind_down: Option<String>,
+    /// Pods may be deleted past their budgets.
+    allow_force: bool,
+}
+
+/// Everything that runs, wired together.
 fn tasks(
     shutdown: Shutdown,
     admin: AdminServer,
     clients: &kubernetes::Clients,
     plugin: PluginConfigMap,
     election: ElectionConfig,
-    wind_down: Option<String>,
+    rules: Rules,
 ) -> Tasks {
     let (readiness, mut registry) = (Readiness::new(), Registry::with_prefix("gpusharing"));
     let (mut caches, fillers) = caches::new(&clients.api, &plugin, &readiness);
-    if wind_down.is_some() {
+    if rules.wind_down.is_some() {
         caches = caches.winding_down();
     }
     let (identity, timing) = (election.identity.clone(), election.timing);
@@ -105,6 +117,7 @@ fn tasks(
         caches.clone(),
         wishes.clone(),
         metrics.clone(),
+        rules.allow_force,
     );
     let orphans = Orphans::new(cluster.clone(), caches.clone());
 
@@ -118,7 +131,7 @@ fn tasks(
     let leads = || leadership.clone();
     tasks.work("node controller", |stop| nodes.run(leads(), stop));
     tasks.work("orphan sweep", |stop| orphans.run(leads(), stop));
-    if let Some(deployment) = wind_down {
+    if let Some(deployment) = rules.wind_down {
         let wind_down = WindDown::new(cluster, namespace, deployment);
         tasks.work("wind-down", |stop| wind_down.run(leads(), stop, shutdown));
     } else {

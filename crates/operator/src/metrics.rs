@@ -194,7 +194,7 @@ const fn answer(reply: &Reply) -> &'static str {
         Reply::Accepted => "Accepted",
         Reply::Gone => "Gone",
         Reply::Stale => "Stale",
-        Reply::Budget { .. } => "DisruptionBudget",
+        Reply::Budget { .. } | Reply::BrokenBudget(_) => "DisruptionBudget",
         Reply::Budgets(_) => "MultipleDisruptionBudgets",
         Reply::Throttled(_) => "Throttled",
         Reply::NamespaceEnding => "NamespaceEnding",

@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use plan::maintenance::{Limits, Next, Step};
+use plan::maintenance::{Event, Limits, Next, PodEvent, Step};
 use process::lease::Leadership;
 use process::shutdown::Shutdown;
 use tracing::info;
@@ -61,11 +61,18 @@ pub struct Nodes {
     metrics: Metrics,
     memories: Arc<Memories>,
     limits: Limits,
+    may_force: bool,
 }
 
 impl Nodes {
-    /// A controller that has seen nothing yet.
-    pub fn new(cluster: Cluster, caches: Caches, wishes: Arc<Wishes>, metrics: Metrics) -> Self {
+    /// A controller that has seen nothing yet. `may_force`: it may delete pods past their budgets.
+    pub fn new(
+        cluster: Cluster,
+        caches: Caches,
+        wishes: Arc<Wishes>,
+        metrics: Metrics,
+        may_force: bool,
+    ) -> Self {
         Self {
             cluster,
             caches,
@@ -73,6 +80,7 @@ impl Nodes {
             metrics,
             memories: Arc::default(),
             limits: Limits::default(),
+            may_force,
         }
     }
 
@@ -114,9 +122,13 @@ impl Nodes {
             return None;
         }
         let now = Timestamp::now();
-        let step = seen.decide(&self.memories, now, &self.limits);
+        let step = self.decide(&seen, now);
         let idle = step.effects.is_empty() && !differ(&step.status, &seen.maintenance());
         idle.then(|| next(&step, now))
+    }
+
+    fn decide(&self, seen: &Seen, now: Timestamp) -> Step {
+        seen.decide(&self.memories, self.may_force, now, &self.limits)
     }
 
     /// Writes the status if it says something new, and tells people what happened. True if there was
@@ -136,12 +148,10 @@ impl Nodes {
             self.record(&seen.gpu_node.name_any(), &before, &step.status);
         }
         for event in &step.events {
-            let notice = Notice {
-                kind: event.kind,
-                reason: event.reason,
-                note: event.message.clone(),
-            };
-            self.tell(seen, &notice).await;
+            self.tell(seen, &notice(event)).await;
+        }
+        for PodEvent { pod, event } in &step.pod_events {
+            self.cluster.tell(&Object::pod(pod), &notice(event)).await;
         }
         Ok(changed)
     }
@@ -203,12 +213,14 @@ impl Visit for Nodes {
         }
         let name = gpu_node.name_any();
         let now = Timestamp::now();
-        let mut seen = match read::fresh(&self.cluster, &self.caches, &name, now).await? {
+        let evictions = self.memories.evictions(&name);
+        let fresh = read::fresh(&self.cluster, &self.caches, &name, &evictions, now);
+        let mut seen = match fresh.await? {
             Fresh::Seen(seen) => *seen,
             Fresh::TooEarly => return Ok(Action::requeue(SOON)),
             Fresh::Gone => return Ok(Action::await_change()),
         };
-        let mut step = seen.decide(&self.memories, now, &self.limits);
+        let mut step = self.decide(&seen, now);
         let effects = std::mem::take(&mut step.effects);
         let was_idle = effects.is_empty();
         if self.act(&mut seen, effects).await? == Acted::Outdated {
@@ -221,6 +233,14 @@ impl Visit for Nodes {
         } else {
             Action::requeue(AT_ONCE)
         })
+    }
+}
+
+fn notice(event: &Event) -> Notice {
+    Notice {
+        kind: event.kind,
+        reason: event.reason,
+        note: event.message.clone(),
     }
 }
 

@@ -26,6 +26,7 @@ mod mend;
 mod observed;
 mod operation;
 mod ownership;
+mod promises;
 mod pulse;
 mod report;
 mod settled;
@@ -41,7 +42,7 @@ pub use limits::Limits;
 pub use observed::{Observed, PolicyView};
 pub use ownership::release_orphan;
 pub use pulse::Pulse;
-pub use step::{Effect, Event, EventKind, Next, Step};
+pub use step::{Effect, Event, EventKind, Next, PodEvent, Step};
 pub use waiting::Waiting;
 
 pub use crate::drain::EvictionMemory;
@@ -83,6 +84,7 @@ fn nothing(status: MaintenanceStatus) -> Step {
         status,
         effects: Vec::new(),
         events: Vec::new(),
+        pod_events: Vec::new(),
         next: Next::Watch,
     }
 }

@@ -1,17 +1,20 @@
 //! A pod as the decisions see it.
 
+mod leaving;
 mod protection;
 mod requests;
 #[cfg(test)]
 mod tests;
+mod tier;
 
 pub use protection::{Protection, Until};
+pub use tier::Tier;
 
 use std::collections::BTreeMap;
 
 use crds::gpu_node::PodReference;
 use crds::names;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 
@@ -26,6 +29,14 @@ pub struct PodView {
     pub finished: bool,
     /// Since when it has been asked to end; unset: it has not.
     pub leaving_since: Option<Timestamp>,
+    /// When the grace of a pod that has been asked to end is over: it should be gone then.
+    pub leaving_until: Option<Timestamp>,
+    /// Who must agree before it is gone (`metadata.finalizers`).
+    pub finalizers: Vec<String>,
+    /// Seconds that it gets to end if nobody says otherwise.
+    pub own_grace: i64,
+    /// Whether it leaves before or after others.
+    pub tier: Tier,
     /// Who would make it anew.
     pub controller: Controller,
     /// It uses a volume whose content dies with it (`emptyDir`, in memory or not).
@@ -66,7 +77,11 @@ impl PodView {
             },
             labels: meta.labels.clone().unwrap_or_default(),
             finished: is_finished(pod),
-            leaving_since: leaving_since(pod),
+            leaving_since: leaving::since(pod),
+            leaving_until: leaving::until(pod),
+            finalizers: meta.finalizers.clone().unwrap_or_default(),
+            own_grace: leaving::own_grace(pod),
+            tier: Tier::of(pod.spec.as_ref()),
             controller: controller(pod),
             empty_dir: has_empty_dir(pod),
             gpus: requests::gpus(pod),
@@ -92,13 +107,6 @@ fn is_finished(pod: &Pod) -> bool {
         .as_ref()
         .and_then(|status| status.phase.as_deref());
     matches!(phase, Some("Succeeded" | "Failed"))
-}
-
-/// `deletionTimestamp` is the moment of the request and the grace period.
-fn leaving_since(pod: &Pod) -> Option<Timestamp> {
-    let deadline = pod.metadata.deletion_timestamp.as_ref()?.0;
-    let grace = SignedDuration::from_secs(pod.metadata.deletion_grace_period_seconds.unwrap_or(0));
-    Some(deadline.saturating_sub(grace).unwrap_or(deadline))
 }
 
 fn controller(pod: &Pod) -> Controller {

@@ -111,6 +111,12 @@ reasons! {
     DrainTimedOut,
     /// Nobody who must leave is left.
     DrainCompleted,
+    /// A pod was evicted for an operation.
+    Evicted,
+    /// A pod was deleted past its disruption budgets, because the policy says so.
+    ForceDeleted,
+    /// The policy wants pods deleted past their disruption budgets, and the operator may not delete pods.
+    ForceNotAllowed,
     /// A pod's protection cannot be read, so it is not protected.
     ProtectionUnreadable,
     /// The agent may change the GPUs.
@@ -177,6 +183,8 @@ reasons! {
 
     /// A disruption budget allows no further eviction now.
     DisruptionBudget,
+    /// A disruption budget allows no eviction, and never will as things are.
+    HopelessDisruptionBudget,
     /// Several disruption budgets select the pod; the API server then evicts it never.
     MultipleDisruptionBudgets,
     /// Nobody would make the pod anew.
@@ -193,6 +201,8 @@ reasons! {
     MirrorPod,
     /// A process without a pod uses the device.
     UnknownProcess,
+    /// The pod was asked to end, and does not.
+    StuckTerminating,
 
     // What is wrong with a policy.
 

@@ -45,6 +45,7 @@ securityContext:
 - --lease-namespace={{ .Release.Namespace }}
 - --device-plugin-namespace={{ .Values.devicePlugin.namespace }}
 - --device-plugin-configmap={{ .Values.devicePlugin.configMap }}
+- --allow-force={{ .Values.operator.allowForce }}
 - --log-level={{ .Values.log.level }}
 - --log-format={{ .Values.log.format }}
 {{- end }}

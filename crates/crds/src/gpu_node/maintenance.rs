@@ -174,7 +174,8 @@ pub struct BlockedPod {
     /// Namespace and name, `namespace/name`.
     pub pod: String,
     /// One word: `DisruptionBudget`, `MultipleDisruptionBudgets`, `NoController`, `EmptyDir`, `DoNotEvict`,
-    /// `NotSelected`, `DaemonSet`, `MirrorPod`, `UnknownProcess`, `Throttled`, `Forbidden`, `Error`.
+    /// `NotSelected`, `DaemonSet`, `MirrorPod`, `UnknownProcess`, `Throttled`, `Forbidden`, `Error`; and, where waiting
+    /// alone does not help, `HopelessDisruptionBudget`, `StuckTerminating`.
     pub reason: String,
     /// A sentence; names the budget if one is in the way.
     pub message: String,
@@ -192,6 +193,10 @@ pub struct OperationPlan {
     pub victims: Vec<String>,
     /// Pods with a GPU that stay untouched, `namespace/name`.
     pub untouched: Vec<String>,
+    /// Those of `victims` whose annotation `gpusharing.dev/do-not-evict` cannot be read and so protects nothing:
+    /// `namespace/name: "text"`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unprotected: Vec<String>,
 }
 
 /// What an operation changes on one GPU.

@@ -20,7 +20,7 @@ pub struct DrainSettings {
     #[serde(default = "ten_minutes")]
     pub timeout: DurationText,
     /// When it takes longer: `Release` (default) uncordons and tries again later, `KeepCordoned` waits for a person,
-    /// `Force` deletes the pods past their disruption budgets.
+    /// `Force` deletes the pods past their disruption budgets, if the chart has `operator.allowForce`; else it releases.
     #[serde(default)]
     pub on_timeout: OnDrainTimeout,
     /// Seconds that an evicted pod gets to end, 1 to 86400. Unset: each pod's own.

@@ -1,5 +1,6 @@
 //! Events: what a person finds under `kubectl describe`, one per transition.
 
+use crds::gpu_node::PodReference;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
@@ -18,6 +19,8 @@ use crate::error::Error;
 const NAMESPACE: &str = "default";
 /// Who we are, in every event.
 const CONTROLLER: &str = "gpusharing.dev/operator";
+/// The longest name that the API server accepts, in bytes.
+const LONGEST_NAME: usize = 253;
 /// The longest note that the API server accepts, in bytes.
 const LONGEST_NOTE: usize = 1024;
 
@@ -29,6 +32,23 @@ impl Object {
     /// An object of ours.
     pub fn of<K: Resource<DynamicType = ()>>(object: &K) -> Self {
         Self(object.object_ref(&()))
+    }
+
+    /// A pod.
+    pub fn pod(pod: &PodReference) -> Self {
+        Self(ObjectReference {
+            api_version: Some("v1".to_owned()),
+            kind: Some("Pod".to_owned()),
+            namespace: Some(pod.namespace.clone()),
+            name: Some(pod.name.clone()),
+            uid: Some(pod.uid.clone()),
+            ..ObjectReference::default()
+        })
+    }
+
+    /// Where events about it are kept: in its own namespace if it has one.
+    fn namespace(&self) -> &str {
+        self.0.namespace.as_deref().unwrap_or(NAMESPACE)
     }
 }
 
@@ -51,10 +71,11 @@ impl Cluster {
     /// later ones say.
     pub async fn tell(&self, about: &Object, notice: &Notice) {
         let event = event(about, notice, &self.instance, Timestamp::now());
-        let events: Api<Event> = Api::namespaced(self.client.clone(), NAMESPACE);
+        let namespace = about.namespace();
+        let events: Api<Event> = Api::namespaced(self.client.clone(), namespace);
         if let Err(error) = events.create(&PostParams::default(), &event).await {
             let object = format!(
-                "the Event {} in namespace {NAMESPACE}",
+                "the Event {} in namespace {namespace}",
                 notice.reason.as_str()
             );
             let error = Error::request("create", object)(error);
@@ -65,11 +86,15 @@ impl Cluster {
 
 fn event(about: &Object, notice: &Notice, instance: &str, now: Timestamp) -> Event {
     let Object(regarding) = about;
+    let time = format!(".{:x}", now.as_nanosecond());
     let name = regarding.name.as_deref().unwrap_or_default();
+    let name = &name[..name.floor_char_boundary(LONGEST_NAME - time.len())];
+    // What is cut off must not leave a part of the name that ends in a dash, or is empty.
+    let name = name.trim_end_matches(['-', '.']);
     Event {
         metadata: ObjectMeta {
             // As client-go names them: unique by the time, readable by the object.
-            name: Some(format!("{name}.{:x}", now.as_nanosecond())),
+            name: Some(format!("{name}{time}")),
             ..ObjectMeta::default()
         },
         event_time: Some(MicroTime(now)),

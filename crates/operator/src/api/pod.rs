@@ -131,3 +131,26 @@ fn unanswered(error: &dyn std::error::Error) -> Answer {
         ..Answer::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use plan::drain::Reply;
+
+    use super::*;
+
+    #[test]
+    fn no_answer_in_time_is_an_unknown_outcome_and_not_an_error() {
+        let silent = Error::Silent {
+            verb: "evict",
+            object: "Pod jobs/p1".to_owned(),
+            within: Duration::from_secs(5),
+        };
+        let reply = Reply::of(&outcome(Err(silent)).unwrap());
+        let Reply::Failed(message) = reply else {
+            panic!("{reply:?}")
+        };
+        assert!(message.contains("no answer within 5 s"), "{message}");
+    }
+}

@@ -168,6 +168,9 @@ async fn every_answer_to_an_eviction_is_read_for_what_it_is() {
         "retryAfterSeconds": 10,
         "causes": [{"reason": "DisruptionBudget", "message": "The disruption budget b needs 2 healthy pods and has 2 currently"}],
     });
+    let denied = "admission webhook \"keep.example.com\" denied the request: not today";
+    let mut ending = failure(403, "Forbidden", "namespace jobs is being terminated");
+    ending["details"] = json!({"causes": [{"reason": "NamespaceTerminating", "message": "jobs"}]});
     for (code, body, expected) in [
         // 201, and yet refused.
         (
@@ -176,6 +179,12 @@ async fn every_answer_to_an_eviction_is_read_for_what_it_is() {
             Reply::Budgets(several.to_owned()),
         ),
         (404, failure(404, "NotFound", "gone"), Reply::Gone),
+        (403, ending, Reply::NamespaceEnding),
+        (
+            400,
+            failure(400, "BadRequest", denied),
+            Reply::Failed(denied.to_owned()),
+        ),
         (409, failure(409, "Conflict", "uid"), Reply::Stale),
         (
             429,
@@ -376,6 +385,60 @@ async fn a_missing_plugin_namespace_is_called_by_its_name() {
         "{text}"
     );
     assert!(text.contains("--device-plugin-namespace"), "{text}");
+}
+
+#[tokio::test]
+async fn an_event_about_a_pod_is_kept_where_its_owner_looks() {
+    let api = FakeApi::default();
+    let notice = Notice {
+        kind: plan::maintenance::EventKind::Normal,
+        reason: plan::reason::Reason::Evicted,
+        note: "evicted for operation 17".to_owned(),
+    };
+    let long = PodReference {
+        name: format!("{}-{}", "a".repeat(235), "b".repeat(17)),
+        ..pod()
+    };
+    for pod in [pod(), long] {
+        api.cluster().tell(&Object::pod(&pod), &notice).await;
+        let asked = api.asked().pop().unwrap();
+        assert_eq!(
+            asked.what,
+            "POST /apis/events.k8s.io/v1/namespaces/jobs/events"
+        );
+        let regarding = &asked.body["regarding"];
+        assert_eq!(regarding["kind"], "Pod");
+        assert_eq!(regarding["namespace"], "jobs");
+        assert_eq!(regarding["name"], pod.name);
+        assert_eq!(regarding["uid"], "pod-uid");
+        let name = asked.body["metadata"]["name"].as_str().unwrap();
+        assert!(name.len() <= 253 && !name.contains("-."), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn budgets_are_listed_by_namespace_and_one_that_cannot_be_read_stops_nothing() {
+    let api = FakeApi::default();
+    let list = |namespace: &str| {
+        format!("GET /apis/policy/v1/namespaces/{namespace}/poddisruptionbudgets")
+    };
+    let budget = json!({
+        "metadata": {"namespace": "jobs", "name": "web", "generation": 2},
+        "status": {
+            "observedGeneration": 2, "disruptionsAllowed": 0, "currentHealthy": 3, "desiredHealthy": 3,
+            "expectedPods": 3,
+        },
+    });
+    let budgets = json!({"metadata": {}, "items": [budget]});
+    api.on(&list("jobs"), 200, budgets);
+    api.on(&list("other"), 403, failure(403, "Forbidden", "no"));
+    let cluster = api.cluster();
+    let read = cluster.budgets(&["jobs", "other"].into()).await;
+    let [budget] = &read[..] else {
+        panic!("{read:?}")
+    };
+    assert_eq!((budget.name.as_str(), budget.wanted), ("web", 3));
+    assert_eq!(api.asked().len(), 2);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crds::gpu_node::PodReference;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::future::join_all;
 use jiff::Timestamp;
 use kube::ResourceExt;
 use plan::drain::Reply;
@@ -15,9 +15,9 @@ use super::seen::Seen;
 use crate::api::Written;
 use crate::error::Error;
 
-/// Evictions under way at once. Each answers in milliseconds, unless an admission webhook takes its
-/// time; then it must not hold up the others.
-const EVICTIONS_AT_ONCE: usize = 8;
+/// Evictions in one look, all at once. Each answers in milliseconds, unless an admission webhook takes
+/// its time; then it must hold up neither the others nor the word on those that were refused.
+const EVICTIONS_AT_A_LOOK: usize = 8;
 
 /// What became of a step's effects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,13 +120,12 @@ impl Nodes {
         }
     }
 
-    /// Asks all of them to leave at once. An eviction that is refused is an answer, not a failure.
+    /// Asks the first of them to leave, at once; the others are due at the next look. An eviction that is refused is an
+    /// answer, not a failure.
     async fn see_off(&self, node: &str, leavers: Vec<Leaver>) -> Result<(), Error> {
-        let requests = leavers.into_iter().map(|leaver| self.evict(node, leaver));
-        stream::iter(requests)
-            .buffer_unordered(EVICTIONS_AT_ONCE)
-            .try_collect()
-            .await
+        let first = leavers.into_iter().take(EVICTIONS_AT_A_LOOK);
+        let requests = first.map(|leaver| self.evict(node, leaver));
+        join_all(requests).await.into_iter().collect()
     }
 
     async fn evict(&self, node: &str, leaver: Leaver) -> Result<(), Error> {
@@ -150,7 +149,8 @@ impl Nodes {
         } else {
             self.metrics.evicted(&reply);
         }
-        self.memories.answered(node, &pod, &reply, Timestamp::now());
+        let now = Timestamp::now();
+        self.memories.answered(node, &pod, forced, &reply, now);
         Ok(())
     }
 }

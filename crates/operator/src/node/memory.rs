@@ -40,12 +40,20 @@ impl Memories {
             .unwrap_or_default()
     }
 
-    /// Takes in the answer to an eviction.
-    pub fn answered(&self, node: &str, pod: &PodReference, reply: &Reply, now: Timestamp) {
+    /// Takes in the answer to an eviction, or to a deletion past the budgets.
+    pub fn answered(
+        &self,
+        node: &str,
+        pod: &PodReference,
+        forced: bool,
+        reply: &Reply,
+        now: Timestamp,
+    ) {
         let mut by_node = self.lock();
         let evictions = &mut by_node.entry(node.to_owned()).or_default().evictions;
         let before = evictions.remove(&pod.uid);
         if let Some(after) = EvictionMemory::after(before.as_ref(), pod, reply, now) {
+            let after = if forced { after.of_deletion() } else { after };
             evictions.insert(pod.uid.clone(), after);
         }
     }

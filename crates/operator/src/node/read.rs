@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crds::{GpuNode, GpuSharingPolicy};
-use futures::try_join;
+use futures::{FutureExt, try_join};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
 use plan::pod::{PodView, Until};
-use plan::resolve;
+use plan::{drain, resolve};
 
+use super::memory::Evictions;
 use super::seen::Seen;
 use crate::api::Cluster;
 use crate::caches::Caches;
@@ -41,27 +42,31 @@ pub fn cached(caches: &Caches, wishes: &Wishes, gpu_node: &Arc<GpuNode>) -> Opti
         policy: winner.and_then(|name| caches.policies.get(name)),
         node: Some(node),
         pods: Vec::new(),
+        budgets: Vec::new(),
         configs: caches.plugin_configs.all().into_iter().next(),
         wished: plan,
     })
 }
 
 /// Reads everything that the next step may act on. Only the policies that do not win the node come
-/// from the cache.
+/// from the cache. Budgets are read only where one has refused an eviction.
 pub async fn fresh(
     cluster: &Cluster,
     caches: &Caches,
     name: &str,
+    evictions: &Evictions,
     now: Timestamp,
 ) -> Result<Fresh, Error> {
     // The node before the GpuNode: a marker that is seen here belongs to an operation that is seen
     // there, or is over.
     let node = cluster.node(name).await?.map(Arc::new);
-    let (gpu_node, policies, configs, pods) = try_join!(
+    let refused_in = drain::namespaces(evictions.values());
+    let (gpu_node, policies, configs, pods, budgets) = try_join!(
         cluster.gpu_node(name),
         policies(cluster, caches, node.as_deref()),
         cluster.plugin_configs(),
         cluster.pods_on(name),
+        cluster.budgets(&refused_in).map(Ok),
     )?;
     let (gpu_node, policies) = match (gpu_node, policies) {
         (None, _) => return Ok(Fresh::Gone),
@@ -77,6 +82,7 @@ pub async fn fresh(
     let is_winner = |policy: &&Arc<GpuSharingPolicy>| Some(&policy.name_any()) == winner;
     let seen = Seen {
         pods,
+        budgets,
         configs: configs.map(Arc::new),
         policy: policies.iter().find(is_winner).cloned(),
         wished: Arc::new(plan),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use kube::ResourceExt;
 use plan::conditions;
+use plan::drain::BudgetView;
 use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
 use plan::node::NodeView;
 use plan::pod::PodView;
@@ -28,6 +29,8 @@ pub struct Seen {
     pub node: Option<Arc<Node>>,
     /// The pods on it; empty in what the caches say.
     pub pods: Vec<PodView>,
+    /// The disruption budgets that may explain why a pod stays.
+    pub budgets: Vec<BudgetView>,
     /// The device plugin's configurations; none: there is no such `ConfigMap` yet.
     pub configs: Option<Arc<ConfigMap>>,
     /// The policy that wins the node.
@@ -38,7 +41,13 @@ pub struct Seen {
 
 impl Seen {
     /// The next step.
-    pub fn decide(&self, memories: &Memories, now: Timestamp, limits: &Limits) -> Step {
+    pub fn decide(
+        &self,
+        memories: &Memories,
+        may_force: bool,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Step {
         let name = self.gpu_node.name_any();
         let node = self.node.as_deref().map(NodeView::of);
         let policy = self.policy.as_deref().map(|policy| view(policy, now));
@@ -56,6 +65,8 @@ impl Seen {
             pods: &self.pods,
             configs: &self.configs(),
             evictions: &evictions,
+            budgets: &self.budgets,
+            may_force,
         };
         step(&observed, now, limits)
     }

@@ -1,10 +1,12 @@
 //! The driver of a step: what is read, in which order what is written, and what is not.
 
+mod leavers;
+
 use crds::gpu_node::{OperationResult, PodReference, PolicyReference};
 use crds::{GpuNodeSpec, names};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
-use plan::maintenance::{Effect, Event, EventKind};
+use plan::maintenance::{Effect, EventKind};
 use plan::pod::PodView;
 use plan::reason::Reason;
 use plan::resolve::{Problem, ProblemReason, Wish};
@@ -57,7 +59,7 @@ impl Kit {
         let readiness = process::admin::Readiness::new();
         let (caches, fillers) = caches::new(&api.client(), &plugin(), &readiness);
         let metrics = Metrics::register(&mut registry);
-        let nodes = Nodes::new(api.cluster(), caches, Arc::default(), metrics);
+        let nodes = Nodes::new(api.cluster(), caches, Arc::default(), metrics, false);
         Self {
             api,
             nodes,
@@ -94,6 +96,7 @@ fn seen() -> Seen {
         gpu_node: Arc::new(read(gpu_node(&MaintenanceStatus::default()))),
         node: Some(Arc::new(read::<Node>(node()))),
         pods: Vec::new(),
+        budgets: Vec::new(),
         configs: None::<Arc<ConfigMap>>,
         policy: None,
         wished: Arc::new(Wished::nothing()),
@@ -109,6 +112,7 @@ fn step(status: MaintenanceStatus) -> Step {
             kind: EventKind::Normal,
             message: "cordoned".to_owned(),
         }],
+        pod_events: Vec::new(),
         next: Next::Watch,
     }
 }
@@ -117,6 +121,14 @@ fn draining() -> MaintenanceStatus {
     MaintenanceStatus {
         phase: Phase::Draining,
         ..MaintenanceStatus::default()
+    }
+}
+
+fn pod(name: &str) -> PodReference {
+    PodReference {
+        namespace: "jobs".to_owned(),
+        name: name.to_owned(),
+        uid: format!("uid-of-{name}"),
     }
 }
 
@@ -131,7 +143,7 @@ async fn a_settled_node_costs_no_request() {
     // What a look at this node would write, were it the first.
     let (gpu_node, nodes) = (kit.cached(), &kit.nodes);
     let seen = read::cached(&nodes.caches, &nodes.wishes, &gpu_node).unwrap();
-    let settled = seen.decide(&nodes.memories, Timestamp::now(), &nodes.limits);
+    let settled = nodes.decide(&seen, Timestamp::now());
     kit.cache(&settled.status);
 
     let next = kit.nodes.visit(&kit.cached()).await.unwrap();
@@ -164,7 +176,7 @@ async fn conditions_are_about_the_generation_that_was_read() {
         }),
         ..seen()
     };
-    let step = seen.decide(&kit.nodes.memories, Timestamp::now(), &kit.nodes.limits);
+    let step = kit.nodes.decide(&seen, Timestamp::now());
     let conditions = step.status.conditions;
     let pending = conditions
         .iter()
@@ -185,7 +197,7 @@ async fn a_gpu_node_is_made_to_belong_to_its_node() {
         gpu_node: kit.cached(),
         ..seen()
     };
-    let settled = seen.decide(&kit.nodes.memories, Timestamp::now(), &kit.nodes.limits);
+    let settled = kit.nodes.decide(&seen, Timestamp::now());
     orphan["status"]["maintenance"] = json!(settled.status);
     kit.api.on(&format!("GET {NODE}"), 200, node());
     kit.api.on(&format!("GET {GPU_NODE}"), 200, orphan.clone());
@@ -205,7 +217,9 @@ async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
     kit.api
         .on(&format!("GET {GPU_NODE}"), 200, gpu_node(&draining()));
     let nodes = &kit.nodes;
-    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1", Timestamp::now()).await;
+    let nobody = memory::Evictions::new();
+    let now = Timestamp::now();
+    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1", &nobody, now).await;
     assert!(matches!(read, Ok(Fresh::Seen(_))));
     let asked = kit.api.asked();
     let listed = asked.iter().find(|asked| asked.what == PODS).unwrap();
@@ -251,7 +265,7 @@ async fn what_is_remembered_of_a_node_goes_with_it() {
     let mut forgetting = Box::pin(kit.nodes.forgetting());
     let reply = plan::drain::Reply::Accepted;
     let memories = kit.nodes.memories.clone();
-    memories.answered("n1", &pod("p"), &reply, Timestamp::now());
+    memories.answered("n1", &pod("p"), false, &reply, Timestamp::now());
     kit.fillers.gpu_nodes.seed([]);
     assert!(forgetting.next().now_or_never().is_none());
     assert!(memories.evictions("n1").is_empty());
@@ -368,42 +382,6 @@ async fn a_config_is_published_before_anybody_is_asked_to_use_it() {
         kit.writes(),
         [format!("PATCH {CONFIGS}"), format!("PATCH {GPU_NODE}")]
     );
-}
-
-fn pod(name: &str) -> PodReference {
-    PodReference {
-        namespace: "jobs".to_owned(),
-        name: name.to_owned(),
-        uid: format!("uid-of-{name}"),
-    }
-}
-
-#[tokio::test]
-async fn a_pod_that_may_not_leave_keeps_nobody_else_from_leaving() {
-    let kit = Kit::new();
-    let eviction = |name: &str| format!("POST /api/v1/namespaces/jobs/pods/{name}/eviction");
-    let mut budget = failure(429, "TooManyRequests", "Cannot evict pod");
-    budget["details"] = json!({"causes": [{"reason": "DisruptionBudget", "message": "b"}]});
-    kit.api.on(&eviction("stays"), 429, budget);
-    let success = json!({"kind": "Status", "status": "Success"});
-    kit.api.on(&eviction("goes"), 201, success);
-    let evict = |name: &str| Effect::Evict {
-        pod: pod(name),
-        grace: None,
-    };
-    let effects = vec![evict("stays"), evict("goes"), evict("went")];
-    let acted = kit.nodes.act(&mut seen(), effects).await;
-    assert_eq!(acted.unwrap(), Acted::Done);
-
-    assert_eq!(kit.writes().len(), 3);
-    let memory = kit.nodes.memories.evictions("n1");
-    assert!(memory["uid-of-goes"].accepted && !memory["uid-of-stays"].accepted);
-    assert!(!memory.contains_key("uid-of-went"), "404: gone");
-    let measured = kit.measured();
-    for result in ["Accepted", "DisruptionBudget", "Gone"] {
-        let line = format!("evictions_total{{result=\"{result}\"}} 1");
-        assert!(measured.contains(&line), "{line} in {measured}");
-    }
 }
 
 #[tokio::test]

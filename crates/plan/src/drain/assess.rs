@@ -7,7 +7,7 @@ use crds::policy::{DrainScope, DrainSettings};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{devices, safety};
-use crate::pod::{Controller, PodView, Until};
+use crate::pod::{Controller, PodView, Tier, Until};
 use crate::reason::Reason;
 
 /// What is asked: who must leave so that these devices may change?
@@ -44,6 +44,8 @@ pub struct Assessment<'a> {
     pub untouched: Vec<String>,
     /// Holders of affected devices that the API server does not have on this node (any more): `namespace/name`.
     pub strangers: Vec<String>,
+    /// The first tier of which anybody is in the way.
+    pub turn: Option<Tier>,
     /// When time alone changes this answer.
     pub changes_at: Option<Timestamp>,
 }
@@ -54,6 +56,15 @@ enum Fate {
     Leaving,
     Undecided(Timestamp),
     Blocked(BlockedPod),
+}
+
+impl Fate {
+    const fn is_in_the_way(&self) -> bool {
+        match self {
+            Self::Aside => false,
+            Self::Victim | Self::Leaving | Self::Undecided(_) | Self::Blocked(_) => true,
+        }
+    }
 }
 
 struct Context<'a> {
@@ -114,7 +125,11 @@ impl<'a> Assessment<'a> {
     }
 
     fn add(&mut self, context: &Context<'a>, pod: &'a PodView) {
-        match context.fate(pod) {
+        let fate = context.fate(pod);
+        if fate.is_in_the_way() {
+            self.turn = self.turn.into_iter().chain([pod.tier]).min();
+        }
+        match fate {
             Fate::Victim => self.victims.push(pod),
             Fate::Leaving => self.leaving.push(pod),
             Fate::Undecided(until) => {

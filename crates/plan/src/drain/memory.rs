@@ -18,6 +18,8 @@ pub struct EvictionMemory {
     pub pod: PodReference,
     /// The server took the eviction.
     pub accepted: bool,
+    /// It was not asked for an eviction but for a deletion, past the budgets.
+    pub forced: bool,
     /// Attempts that the server did not take.
     pub refused: u32,
     /// When it may be tried again.
@@ -38,6 +40,7 @@ impl EvictionMemory {
         let remember = |accepted: bool, refused: u32, wait: Duration| Self {
             pod: pod.clone(),
             accepted,
+            forced: false,
             refused,
             next: later(now, wait),
             block: block(pod, reply),
@@ -45,7 +48,12 @@ impl EvictionMemory {
         match reply {
             Reply::Accepted => Some(remember(true, refused, Duration::ZERO)),
             Reply::Gone | Reply::Stale => None,
-            Reply::Budget { after, .. } | Reply::Throttled(after) => {
+            // The server knows when it will have counted again: asking later than that is a loss.
+            Reply::Budget { after, .. } => {
+                let wait = after.unwrap_or_else(|| back_off(pod, refused));
+                Some(remember(false, refused.saturating_add(1), wait))
+            }
+            Reply::Throttled(after) => {
                 let wait = back_off(pod, refused).max(after.unwrap_or_default());
                 Some(remember(false, refused.saturating_add(1), wait))
             }
@@ -53,15 +61,29 @@ impl EvictionMemory {
                 let wait = back_off(pod, refused);
                 Some(remember(false, refused.saturating_add(1), wait))
             }
-            Reply::Budgets(_) | Reply::Forbidden(_) => {
+            Reply::Budgets(_) | Reply::BrokenBudget(_) | Reply::Forbidden(_) => {
                 Some(remember(false, refused.saturating_add(1), SLOWEST))
             }
+        }
+    }
+
+    /// The same of a deletion past the budgets.
+    #[must_use]
+    pub fn of_deletion(self) -> Self {
+        Self {
+            forced: true,
+            ..self
         }
     }
 
     /// Whether the pod may be evicted (again) now.
     pub fn is_due(&self, now: Timestamp) -> bool {
         !self.accepted && self.next <= now
+    }
+
+    /// Whether the pod may be deleted past its budgets (again) now: at once after an eviction, whatever came of that.
+    pub fn is_due_by_force(&self, now: Timestamp) -> bool {
+        !self.forced || self.is_due(now)
     }
 }
 
@@ -91,6 +113,12 @@ fn block(pod: &PodReference, reply: &Reply) -> Option<BlockedPod> {
     let (reason, message) = match reply {
         Reply::Accepted | Reply::Gone | Reply::Stale | Reply::NamespaceEnding => return None,
         Reply::Budget { message, .. } => (Reason::DisruptionBudget, message.clone()),
+        Reply::BrokenBudget(message) => (
+            Reason::DisruptionBudget,
+            format!(
+                "{message}. See whether kube-controller-manager counts this budget, and who else writes its status"
+            ),
+        ),
         Reply::Budgets(message) => (
             Reason::MultipleDisruptionBudgets,
             format!("{message} Leave the pod one budget"),

@@ -46,6 +46,8 @@ pub enum Reply {
         /// When the server would like to be asked again.
         after: Option<Duration>,
     },
+    /// The status of a disruption budget is not what its controller would write, and the server does not go by it.
+    BrokenBudget(String),
     /// Several disruption budgets cover the pod; the eviction API does not support that.
     Budgets(String),
     /// The API server is busy. Says nothing about the pod.
@@ -74,6 +76,7 @@ impl Reply {
             409 => Self::Stale,
             429 => Self::too_many(answer, after),
             403 if has_cause(answer, "NamespaceTerminating") => Self::NamespaceEnding,
+            403 if is_of_budget(answer) => Self::BrokenBudget(answer.message.clone()),
             403 => Self::Forbidden(answer.message.clone()),
             _ if several_budgets(answer) => Self::Budgets(answer.message.clone()),
             0 => Self::Failed(or(&answer.message, "the API server did not answer")),
@@ -111,4 +114,10 @@ fn has_cause(answer: &Answer, reason: &str) -> bool {
 /// eviction subresource does not support.
 fn several_budgets(answer: &Answer) -> bool {
     answer.message.contains("more than one PodDisruptionBudget")
+}
+
+/// The server's only mark of it is its sentence: it forbids not the pod but the budget, as `poddisruptionbudget.policy`,
+/// when that allows a negative number of evictions, or when too many of them have not been confirmed.
+fn is_of_budget(answer: &Answer) -> bool {
+    answer.message.starts_with("poddisruptionbudget.policy ")
 }

@@ -21,6 +21,8 @@ pub struct Limits {
     pub quiet: SignedDuration,
     /// After the drain's timeout with `onTimeout: Force`, pods that are deleted must be gone within this.
     pub force: SignedDuration,
+    /// A pod that is still there so long after its grace is named, with what keeps it.
+    pub stuck: SignedDuration,
     /// An agent that has not been heard for so long during an operation is lost.
     pub agent_lost: SignedDuration,
     /// So long after it was bound, a pod that the kubelet does not list as a holder is evicted like one that it does.
@@ -41,6 +43,7 @@ impl Default for Limits {
             settle: SignedDuration::from_secs(10),
             quiet: SignedDuration::from_secs(5),
             force: SignedDuration::from_mins(5),
+            stuck: SignedDuration::from_mins(1),
             agent_lost: SignedDuration::from_secs(30),
             admission: SignedDuration::from_secs(15),
             back_off: SignedDuration::from_mins(5),

@@ -7,7 +7,7 @@ use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::Timestamp;
 
-use crate::drain::EvictionMemory;
+use crate::drain::{BudgetView, EvictionMemory};
 use crate::node::NodeView;
 use crate::pod::PodView;
 use crate::resolve::Wish;
@@ -42,6 +42,10 @@ pub struct Observed<'a> {
     pub configs: &'a BTreeMap<String, String>,
     /// What is remembered of evictions, by pod UID.
     pub evictions: &'a BTreeMap<String, EvictionMemory>,
+    /// The disruption budgets in the namespaces of pods that one protects (see [`crate::drain::namespaces`]).
+    pub budgets: &'a [BudgetView],
+    /// The operator has been given the right to delete pods past their budgets.
+    pub may_force: bool,
 }
 
 /// The policy of a node.

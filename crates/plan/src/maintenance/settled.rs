@@ -15,7 +15,7 @@ use crds::policy::DrainSettings;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
-use super::{Effect, PolicyView, operation, ownership, survey};
+use super::{Effect, PolicyView, operation, ownership, promises, survey};
 use crate::conditions::{self, Verdict};
 use crate::reason::Reason;
 use crate::resolve::{Goal, Problem, Wish};
@@ -101,6 +101,7 @@ fn strive(turn: &mut Turn, goal: &Goal) {
         let (settings, affected) = (policy.unwrap_or(&default), &goal.change.affected);
         let assessment = survey::assess(turn.seen, turn.limits, turn.now, settings, affected);
         turn.status.plan = Some(survey::plan(&goal.change, &assessment));
+        promises::tell(turn, &assessment);
         let wait = gates::first(turn, goal, &assessment);
         pend(turn, wait);
     } else if !drift::exists(turn, goal) {

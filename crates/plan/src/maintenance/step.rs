@@ -17,6 +17,8 @@ pub struct Step {
     pub effects: Vec<Effect>,
     /// What to tell people once the effects are done and the status is written.
     pub events: Vec<Event>,
+    /// What to tell the owners of pods then, who may see neither Node nor `GpuNode`.
+    pub pod_events: Vec<PodEvent>,
     /// When to look again, if nothing is seen to change before.
     pub next: Next,
 }
@@ -59,7 +61,8 @@ pub enum Effect {
         /// Seconds that it gets to end; unset: its own.
         grace: Option<i64>,
     },
-    /// Delete a pod past its disruption budgets, with its UID as precondition. Gone or replaced counts as done.
+    /// Delete a pod past its disruption budgets, with its UID as precondition. The answer goes the same way, and is then
+    /// marked as [`crate::drain::EvictionMemory::of_deletion`].
     Delete {
         /// The pod.
         pod: PodReference,
@@ -77,6 +80,15 @@ pub struct Event {
     pub kind: EventKind,
     /// A sentence.
     pub message: String,
+}
+
+/// Something that the owner of a pod should hear of, on the pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodEvent {
+    /// The pod.
+    pub pod: PodReference,
+    /// What happened to it.
+    pub event: Event,
 }
 
 /// The two types of Kubernetes events.

@@ -47,6 +47,7 @@ pub(super) fn plan(change: &Change, assessment: &Assessment) -> OperationPlan {
         gpus: change.gpus.clone(),
         victims,
         untouched: assessment.untouched.clone(),
+        unprotected: Vec::new(),
     }
 }
 

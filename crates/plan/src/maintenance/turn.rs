@@ -2,11 +2,11 @@
 
 use crds::gpu_node::{
     AgentOperation, GpuStatus, MaintenanceStatus, Operation, OperationStage, Phase, PhaseDuration,
-    Target,
+    PodReference, Target,
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Effect, Event, EventKind, Limits, Next, Observed, Step};
+use super::{Effect, Event, EventKind, Limits, Next, Observed, PodEvent, Step};
 use crate::change::{self, Change};
 use crate::conditions::{self, Verdict};
 use crate::node::NodeView;
@@ -21,6 +21,7 @@ pub(super) struct Turn<'a> {
     pub(super) status: MaintenanceStatus,
     effects: Vec<Effect>,
     events: Vec<Event>,
+    pod_events: Vec<PodEvent>,
     next: Next,
 }
 
@@ -39,6 +40,7 @@ impl<'a> Turn<'a> {
             status: seen.maintenance.clone(),
             effects: Vec::new(),
             events: Vec::new(),
+            pod_events: Vec::new(),
             next: Next::Watch,
         }
     }
@@ -54,6 +56,7 @@ impl<'a> Turn<'a> {
             status: self.status,
             effects: self.effects,
             events: self.events,
+            pod_events: self.pod_events,
             next: self.next,
         }
     }
@@ -111,6 +114,24 @@ impl<'a> Turn<'a> {
             reason,
             kind,
             message,
+        });
+    }
+
+    /// Tells the owner of a pod what happened to it.
+    pub(super) fn tell_owner(
+        &mut self,
+        pod: &PodReference,
+        kind: EventKind,
+        reason: Reason,
+        message: impl Into<String>,
+    ) {
+        self.pod_events.push(PodEvent {
+            pod: pod.clone(),
+            event: Event {
+                reason,
+                kind,
+                message: message.into(),
+            },
         });
     }
 

@@ -1,3 +1,4 @@
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::*;
@@ -45,14 +46,12 @@ fn init_containers_count_for_what_they_ask() {
             {"name": "one", "resources": asks("1")},
             {"name": "two", "resources": {"requests": {"nvidia.com/gpu": "1"}}},
         ],
-        "volumes": [{"name": "scratch", "emptyDir": {"medium": "Memory"}}],
     }}));
     let expected = [("nvidia.com/gpu", 1), ("nvidia.com/mig-1g.5gb", 3)];
     assert_eq!(
         pod.gpus,
         expected.map(|(name, n)| (name.to_owned(), n)).into()
     );
-    assert!(pod.empty_dir);
 }
 
 #[test]
@@ -64,6 +63,7 @@ fn a_pod_leaves_since_it_was_asked_to_and_not_until_its_grace_is_over() {
         ]},
     }));
     assert_eq!(pod.leaving_since, "2026-01-01T00:00:00Z".parse().ok());
+    assert_eq!(pod.leaving_until, "2026-01-01T00:00:30Z".parse().ok());
     assert_eq!(pod.started, "2025-01-01T00:00:00Z".parse().ok());
     assert_eq!(pod.bound, "2024-12-31T23:59:59Z".parse().ok());
     assert!(!pod.finished);
@@ -97,4 +97,69 @@ fn protection_lasts_as_long_as_it_says_and_no_unreadable_word_protects() {
         Protection::parse("soon"),
         Protection::Unreadable("soon".into())
     );
+}
+
+#[test]
+fn priority_and_class_say_who_leaves_last() {
+    for (spec, tier) in [
+        (json!({}), Tier::Ordinary),
+        (json!({"priority": 1_999_999_999}), Tier::Ordinary),
+        (json!({"priority": 2_000_000_000}), Tier::SystemCritical),
+        (json!({"priority": 2_000_001_000}), Tier::SystemCritical),
+        (
+            json!({"priority": -5, "priorityClassName": "low"}),
+            Tier::Ordinary,
+        ),
+        (
+            json!({"priorityClassName": "system-node-critical"}),
+            Tier::SystemCritical,
+        ),
+        (
+            json!({"priorityClassName": "system-cluster-critical"}),
+            Tier::SystemCritical,
+        ),
+        (
+            json!({"priorityClassName": "system-node-critical-not"}),
+            Tier::Ordinary,
+        ),
+    ] {
+        let mut full = spec.clone();
+        full["containers"] = json!([]);
+        let pod = view(json!({"metadata": {}, "spec": full}));
+        assert_eq!(pod.tier, tier, "{spec}");
+    }
+    assert!(Tier::Ordinary < Tier::SystemCritical);
+}
+
+#[test]
+fn what_keeps_a_pod_and_how_long_it_gets_to_end_is_seen() {
+    let pod = view(json!({
+        "metadata": {"finalizers": ["example.com/a"]},
+        "spec": {"containers": [], "terminationGracePeriodSeconds": 0},
+    }));
+    assert_eq!(
+        (pod.own_grace, pod.finalizers),
+        (0, vec!["example.com/a".to_owned()])
+    );
+    let plain = view(json!({"metadata": {}, "spec": {"containers": []}}));
+    assert_eq!((plain.own_grace, plain.finalizers), (30, vec![]));
+}
+
+#[test]
+fn what_dies_with_a_pod_is_an_empty_dir_in_memory_or_not() {
+    for (volume, dies) in [
+        (json!({"emptyDir": {}}), true),
+        (json!({"emptyDir": {"medium": "Memory"}}), true),
+        (json!({"hostPath": {"path": "/data"}}), false),
+        (
+            json!({"persistentVolumeClaim": {"claimName": "data"}}),
+            false,
+        ),
+    ] {
+        let mut named = volume.clone();
+        named["name"] = json!("data");
+        let spec = json!({"containers": [], "volumes": [named]});
+        let pod = view(json!({"metadata": {}, "spec": spec}));
+        assert_eq!(pod.empty_dir, dies, "{volume}");
+    }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time}
 use plan::drain::EvictionMemory;
 use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
 use plan::node::NodeView;
-use plan::pod::{Controller, PodView, Protection};
+use plan::pod::{Controller, PodView, Protection, Tier};
 use plan::resolve::{self, Goal, Wish};
 use plan::windows::Schedule;
 use plan::{change, guarantees};
@@ -76,6 +76,8 @@ impl Sight {
             pods: &self.pods,
             configs: &self.configs,
             evictions: &self.evictions,
+            budgets: &[],
+            may_force: true,
         };
         step(&observed, now(), &Limits::default())
     }
@@ -158,6 +160,10 @@ fn view(name: &str, uid: u8, stage: PodStage, resource: &str) -> PodView {
         labels: BTreeMap::from([("app".to_owned(), name.to_owned())]),
         finished: false,
         leaving_since: is_leaving.then(now),
+        leaving_until: is_leaving.then(|| after(AHEAD)),
+        finalizers: Vec::new(),
+        own_grace: 30,
+        tier: Tier::Ordinary,
         controller: Controller::Other("StatefulSet".to_owned()),
         empty_dir: false,
         gpus: BTreeMap::from([(resource.to_owned(), 1)]),
@@ -194,6 +200,7 @@ pub fn memory(who: Who, known: Eviction) -> EvictionMemory {
     EvictionMemory {
         pod,
         accepted: known.accepted,
+        forced: false,
         refused: u32::from(!known.accepted),
         next: after(if known.due { -AHEAD } else { AHEAD }),
         block: (!known.accepted).then_some(block),

@@ -39,6 +39,7 @@ fn a_value_that_is_wrong_is_refused_by_name() {
         ("operator.replicas=two", "replicas"),
         ("operator.replicas=-1", "replicas"),
         ("operator.podDisruptionBudget=true", "replicas"),
+        ("operator.allowForce=maybe", "allowForce"),
         ("operator.resources.request.cpu=1", "request"),
         ("operator.tolerations[0].operator=Sometimes", "tolerations"),
         ("image.pullPolicy=Sometimes", "pullPolicy"),
@@ -60,6 +61,20 @@ fn a_value_that_is_wrong_is_refused_by_name() {
             "{value}: {}",
             said.errors
         );
+    }
+}
+
+#[test]
+fn the_right_to_delete_pods_comes_with_the_flag_that_uses_it_or_not_at_all() {
+    for (allowed, flag) in [
+        ("true", "--allow-force=true"),
+        ("false", "--allow-force=false"),
+    ] {
+        let value = format!("operator.allowForce={allowed}");
+        let rendered = template(&["--set", &value]).expect_success(&value);
+        let rules = rendered.matches("resources: [pods]\n  verbs: [delete]");
+        assert_eq!(rules.count(), usize::from(allowed == "true"), "{rendered}");
+        assert!(rendered.contains(flag), "{rendered}");
     }
 }
 

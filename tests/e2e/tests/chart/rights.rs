@@ -138,7 +138,7 @@ async fn the_operator_may_do_what_it_needs_and_nothing_else() {
         rights(&client).await,
         expected(&[
             ("//nodes//", &["get", "list", "watch", "patch"]),
-            ("//pods//", &["list", "delete"]),
+            ("//pods//", &["list"]),
             ("//pods/eviction/", &["create"]),
             (
                 "/gpusharing.dev/gpunodes//",
@@ -150,6 +150,8 @@ async fn the_operator_may_do_what_it_needs_and_nothing_else() {
                 &["get", "list", "watch"]
             ),
             ("/gpusharing.dev/gpusharingpolicies/status/", &["patch"]),
+            ("/events.k8s.io/events//", &["create"]),
+            ("/policy/poddisruptionbudgets//", &["list"]),
             (
                 "gpu-sharing-system/coordination.k8s.io/leases//",
                 &["create"]
@@ -163,7 +165,6 @@ async fn the_operator_may_do_what_it_needs_and_nothing_else() {
                 "gpu-operator//configmaps//gpu-sharing-device-plugin",
                 &["get", "list", "watch", "create", "patch"],
             ),
-            ("default/events.k8s.io/events//", &["create"]),
         ])
     );
 }

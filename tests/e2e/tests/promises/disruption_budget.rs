@@ -1,10 +1,11 @@
 //! A disruption budget is respected until the drain's deadline; then the node is given back.
 
 use crds::gpu_node::{OperationResult, Phase};
-use e2e::{Query, Workload};
+use e2e::{Mark, Query, Record, Workload};
 use kube::ResourceExt;
 
 use crate::look::{FREE, OURS, condition};
+use crate::record::told;
 use crate::scene::{GPU, SEVEN, Scene, a100, spec};
 
 #[tokio::test]
@@ -26,12 +27,16 @@ async fn a_drain_blocked_by_a_budget_says_so_and_releases_the_node_at_its_deadli
     assert_eq!(scene.standing("n1").await, OURS);
     let block = &blocked.drain.as_ref().unwrap().blocked[0];
     assert_eq!(block.pod, format!("default/{}", pod.name_any()));
-    assert_eq!(block.reason, "DisruptionBudget");
-    assert!(
-        block.message.contains("model"),
-        "names the budget: {}",
-        block.message
-    );
+    assert_eq!(block.reason, "HopelessDisruptionBudget");
+    for word in [
+        "The disruption budget model needs 1 healthy pods",
+        "This cannot succeed as things are: budget default/model",
+        "Run more replicas",
+    ] {
+        assert!(block.message.contains(word), "{word} in {}", block.message);
+    }
+    scene.events_until("n1", "DrainBlocked").await;
+    said_at_once(&scene, mark).await;
     assert!(
         blocked
             .waiting_for
@@ -65,4 +70,28 @@ async fn a_drain_blocked_by_a_budget_says_so_and_releases_the_node_at_its_deadli
     let done = scene.in_sync("n1", &policy).await;
     assert_eq!((done.attempts, done.history.len()), (0, 2));
     assert_eq!(scene.evicted(mark).await, [pod.name_any()]);
+    // Of all tries, the one that was taken is told to the pod's owner.
+    assert_eq!(scene.events("Pod", &pod.name_any()).await, ["Evicted"]);
+}
+
+/// By the audit log: after the first refusal a status says why, before the pod is tried again.
+async fn said_at_once(scene: &Scene, since: Mark) {
+    let writes = scene.operator_writes(since).await;
+    let is_refusal = |it: &Record| it.object.subresource == "eviction" && it.code == 429;
+    let first = writes.iter().position(is_refusal).unwrap();
+    let said = writes.iter().position(says_blocked).unwrap();
+    let tries = writes.iter().take(said).filter(|it| is_refusal(it));
+    assert!(first < said && tries.count() == 1, "{}", told(&writes));
+    let took = writes[said].answered.duration_since(writes[first].received);
+    println!(
+        "first refusal -> DrainBlocked says why: {} ms",
+        took.as_millis()
+    );
+}
+
+/// Whether it is a status with `DrainBlocked` true.
+fn says_blocked(record: &Record) -> bool {
+    let conditions = &record.request["status"]["maintenance"]["conditions"];
+    let mut conditions = conditions.as_array().into_iter().flatten();
+    conditions.any(|it| it["type"] == "DrainBlocked" && it["status"] == "True")
 }

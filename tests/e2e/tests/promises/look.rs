@@ -170,7 +170,7 @@ impl Scene {
     /// The operator writes its status first and its events after it: who saw the one may be before the other.
     pub async fn events_until(&self, node: &str, reason: &str) -> Vec<String> {
         eventually("the administrator is told", PATIENCE, async || {
-            let events = self.events(node).await;
+            let events = self.events("Node", node).await;
             Ok(if events.iter().any(|it| it == reason) {
                 Look::Done(events)
             } else {
@@ -181,15 +181,15 @@ impl Scene {
         .unwrap()
     }
 
-    /// Reasons of the events about a node so far, oldest first.
-    async fn events(&self, node: &str) -> Vec<String> {
+    /// Reasons of the operator's events about an object so far, oldest first.
+    pub async fn events(&self, kind: &str, name: &str) -> Vec<String> {
         let events: Api<Event> = Api::default_namespaced(self.cluster.client.clone());
         let params = ListParams::default();
         let mut events = events.list(&params).await.unwrap().items;
         let about = |event: &Event| {
             let regarding = event.regarding.clone().unwrap_or_default();
-            regarding.kind.as_deref() == Some("Node")
-                && regarding.name.as_deref() == Some(node)
+            regarding.kind.as_deref() == Some(kind)
+                && regarding.name.as_deref() == Some(name)
                 && event.reporting_controller.as_deref() == Some("gpusharing.dev/operator")
         };
         events.retain(about);

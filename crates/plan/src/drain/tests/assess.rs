@@ -7,16 +7,16 @@ use crds::policy::{DrainScope, DrainSettings};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::drain::{Assessment, Question};
-use crate::pod::{Controller, PodView, Protection};
+use crate::pod::{Controller, PodView, Protection, Tier};
 
 const GOES: &str = "MIG-goes";
 const STAYS: &str = "MIG-stays";
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-03-01T02:00:00Z".parse().unwrap()
 }
 
-fn pod(name: &str) -> PodView {
+pub(super) fn pod(name: &str) -> PodView {
     PodView {
         reference: PodReference {
             namespace: "default".to_owned(),
@@ -26,6 +26,10 @@ fn pod(name: &str) -> PodView {
         labels: BTreeMap::new(),
         finished: false,
         leaving_since: None,
+        leaving_until: None,
+        finalizers: Vec::new(),
+        own_grace: 30,
+        tier: Tier::Ordinary,
         controller: Controller::Other("ReplicaSet".to_owned()),
         empty_dir: false,
         gpus: [("nvidia.com/mig-1g.5gb".to_owned(), 1)].into(),
@@ -35,7 +39,7 @@ fn pod(name: &str) -> PodView {
     }
 }
 
-fn gpu(holders: &[(&str, &str)]) -> GpuStatus {
+pub(super) fn gpu(holders: &[(&str, &str)]) -> GpuStatus {
     let instance = |start: i32, uuid: &str| MigInstance {
         profile: "1g.5gb".to_owned(),
         start,

@@ -74,6 +74,7 @@ fn refusals_are_tried_again_after_5_10_20_and_30_seconds_spread_by_pod() {
 fn what_no_waiting_helps_against_is_asked_slowly() {
     for reply in [
         Reply::Budgets("two".to_owned()),
+        Reply::BrokenBudget("wrong".to_owned()),
         Reply::Forbidden("no".to_owned()),
     ] {
         let memory = EvictionMemory::after(None, &pod("a"), &reply, now()).unwrap();
@@ -88,6 +89,37 @@ fn the_server_may_ask_for_a_longer_wait() {
     let reply = budget(Some(Duration::from_mins(1)));
     let memory = EvictionMemory::after(None, &pod("a"), &reply, now()).unwrap();
     assert_eq!(memory.next, now() + SignedDuration::from_mins(1));
+}
+
+#[test]
+fn a_budget_that_is_being_counted_is_asked_again_when_the_server_says_and_not_later() {
+    let counting = budget(Some(Duration::from_secs(10)));
+    let mut memory = None;
+    for _ in 0..6 {
+        memory = EvictionMemory::after(memory.as_ref(), &pod("a"), &counting, now());
+        let next = memory.as_ref().unwrap().next;
+        assert_eq!(next, now() + SignedDuration::from_secs(10));
+    }
+    // A busy server is another matter.
+    let busy = Reply::Throttled(Some(Duration::from_secs(10)));
+    let next = EvictionMemory::after(memory.as_ref(), &pod("a"), &busy, now())
+        .unwrap()
+        .next;
+    assert!(next >= now() + SignedDuration::from_secs(30));
+}
+
+#[test]
+fn a_deletion_past_the_budgets_follows_an_eviction_at_once_and_itself_like_any_other() {
+    let refused = EvictionMemory::after(None, &pod("a"), &budget(None), now()).unwrap();
+    assert!(refused.is_due_by_force(now()));
+    let forbidden = Reply::Forbidden("no".to_owned());
+    let deletion = EvictionMemory::after(Some(&refused), &pod("a"), &forbidden, now()).unwrap();
+    let deletion = deletion.of_deletion();
+    assert!(!deletion.is_due_by_force(now() + SignedDuration::from_secs(29)));
+    assert!(deletion.is_due_by_force(now() + SignedDuration::from_secs(30)));
+    let taken = EvictionMemory::after(Some(&deletion), &pod("a"), &Reply::Accepted, now());
+    let taken = taken.unwrap().of_deletion();
+    assert!(!taken.is_due_by_force(now() + SignedDuration::from_hours(1)));
 }
 
 #[test]
@@ -107,6 +139,12 @@ fn what_stands_in_the_way_is_named() {
     assert_eq!(
         reason(&Reply::Budgets(String::new())).unwrap().1,
         "MultipleDisruptionBudgets"
+    );
+    let (_, why, message) = reason(&Reply::BrokenBudget("negative".to_owned())).unwrap();
+    assert_eq!(why, "DisruptionBudget");
+    assert!(
+        message.starts_with("negative. See whether kube-controller-manager"),
+        "{message}"
     );
     assert_eq!(reason(&Reply::Throttled(None)).unwrap().1, "Throttled");
     assert_eq!(

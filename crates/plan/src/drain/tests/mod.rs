@@ -1,5 +1,8 @@
 //! Who must leave, who cannot, and what the server's answers mean.
 
 mod assess;
+mod budget;
 mod memory;
 mod reply;
+mod stuck;
+mod tiers;

@@ -25,6 +25,9 @@ fn caused(code: u16, reason: &str, message: &str) -> Answer {
 fn each_answer_means_what_kubernetes_means_by_it() {
     let several = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
     let budget = "The disruption budget web needs 6 healthy pods and has 6 currently";
+    let negative =
+        "poddisruptionbudget.policy \"web\" is forbidden: pdb disruptions allowed is negative";
+    let denied = "admission webhook \"keep.example.com\" denied the request: not today";
     let words = || "words".to_owned();
     let rows = [
         ("200", answer(200), Reply::Accepted),
@@ -83,6 +86,46 @@ fn each_answer_means_what_kubernetes_means_by_it() {
             Reply::NamespaceEnding,
         ),
         ("403", answer(403), Reply::Forbidden(words())),
+        (
+            "403 of a budget whose status is wrong",
+            Answer {
+                message: negative.to_owned(),
+                ..answer(403)
+            },
+            Reply::BrokenBudget(negative.to_owned()),
+        ),
+        (
+            "403 by a webhook",
+            Answer {
+                message: denied.to_owned(),
+                ..answer(403)
+            },
+            Reply::Forbidden(denied.to_owned()),
+        ),
+        (
+            "400 by a webhook",
+            Answer {
+                message: denied.to_owned(),
+                ..answer(400)
+            },
+            Reply::Failed(denied.to_owned()),
+        ),
+        (
+            "500 by a webhook that cannot be reached",
+            Answer {
+                message: "failed calling webhook".to_owned(),
+                ..answer(500)
+            },
+            Reply::Failed("failed calling webhook".to_owned()),
+        ),
+        (
+            "504 of a budget that many write to",
+            Answer {
+                retry_after_seconds: 10,
+                ..answer(504)
+            },
+            Reply::Failed(words()),
+        ),
         ("500", answer(500), Reply::Failed(words())),
         ("503", answer(503), Reply::Failed(words())),
         (

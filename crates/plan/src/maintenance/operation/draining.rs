@@ -10,8 +10,8 @@ mod timeout;
 use crds::gpu_node::{DrainReport, Phase};
 use jiff::Timestamp;
 
-use super::super::survey;
 use super::super::turn::Turn;
+use super::super::{promises, survey};
 use super::{give_up, guards, repartitioning, retarget};
 use crate::conditions::Verdict;
 use crate::drain::Assessment;
@@ -36,11 +36,12 @@ pub(super) fn enter(turn: &mut Turn) {
         Reason::DrainStarted,
         format!("{victims} pods must leave until {}", turn.deadline()),
     );
-    turn.wait_for(timeout::sentence(turn));
+    timeout::announce(turn);
     turn.poll();
 }
 
 pub(super) fn look(turn: &mut Turn) {
+    report::accepted(turn);
     if super::has_begun(turn) {
         return repartitioning::enter(turn);
     }
@@ -66,12 +67,14 @@ pub(super) fn look(turn: &mut Turn) {
         return give_up(turn, guards::blocked(&assessment.blocked));
     }
     report::update(turn, &assessment);
+    promises::tell(turn, &assessment);
     if is_complete(turn, &assessment) {
         return complete(turn);
     }
     if timeout::acts(turn, &snapshot.drain, &assessment) {
         return;
     }
+    turn.wait_for(timeout::sentence(turn, &assessment));
     evict::due(turn, &snapshot.drain, &assessment);
     turn.poll();
 }

@@ -4,11 +4,10 @@ use crds::GpuNodeSpec;
 use crds::gpu_node::{AgentStage, Operation, OperationResult, OperationStage, Phase};
 
 use super::super::Effect;
-use super::super::survey;
 use super::super::turn::Turn;
+use super::super::{promises, survey};
 use super::{fallback, give_up, guards, outcome, retarget, validating};
 use crate::plugin_config;
-use crate::pod::Protection;
 use crate::reason::Reason;
 use crate::resolve::Wish;
 
@@ -87,14 +86,8 @@ fn preflight(turn: &mut Turn) {
     if !blocked.is_empty() {
         return give_up(turn, guards::blocked(&blocked));
     }
-    for pod in &assessment.victims {
-        if let Protection::Unreadable(text) = &pod.protection {
-            let key = crds::names::ANNOTATION_DO_NOT_EVICT;
-            let name = pod.name();
-            turn.warn(Reason::ProtectionUnreadable, format!("pod {name} is not protected: {key} is {text:?}; write true or a duration such as 30m"));
-        }
-    }
     turn.status.plan = Some(plan);
+    promises::tell(turn, &assessment);
     turn.enter(Phase::Cordoning, Some(turn.limits.cordon));
     let (deadline, then) = (turn.deadline(), fallback(turn));
     turn.wait_for(format!(

@@ -7,7 +7,7 @@ use crds::policy::Slot;
 
 use super::super::PolicyView;
 use super::super::turn::Turn;
-use super::super::{operation, survey};
+use super::super::{operation, promises, survey};
 use super::{drift, gates};
 use crate::conditions::{self, Verdict};
 use crate::plugin_config;
@@ -42,6 +42,7 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
         goal,
         survey::plan(&goal.change, &assessment),
     );
+    promises::tell(turn, &assessment);
     true
 }
 
@@ -85,6 +86,7 @@ pub(in super::super) fn admit_again(turn: &mut Turn, policy: &PolicyView, goal: 
     let plan = survey::plan(&goal.change, &assessment);
     let operation = turn.status.operation_id.saturating_add(1);
     admit(turn, operation, policy, goal, plan);
+    promises::tell(turn, &assessment);
 }
 
 fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan: OperationPlan) {

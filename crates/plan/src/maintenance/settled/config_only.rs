@@ -54,6 +54,7 @@ pub(super) const fn plan() -> OperationPlan {
         gpus: Vec::new(),
         victims: Vec::new(),
         untouched: Vec::new(),
+        unprotected: Vec::new(),
     }
 }
 

@@ -117,6 +117,72 @@ fn force_deletes_what_a_budget_protects_and_never_with_grace_zero() {
 }
 
 #[test]
+fn the_policys_grace_goes_to_every_pod_and_none_is_ever_zero() {
+    for (policy, expected) in [
+        (None, [("pod-2", Some(1)), ("pod-3", None)]),
+        (Some(7), [("pod-2", Some(7)), ("pod-3", Some(7))]),
+        (Some(0), [("pod-2", Some(1)), ("pod-3", Some(1))]),
+    ] {
+        let mut world = World::changing();
+        world.policy.maintenance.drain.grace_period_seconds = policy;
+        // Its own is 0, which would take it from the API server while it still runs.
+        world.pods[1].own_grace = 0;
+        let mut world = world.until(Phase::Draining);
+        let step = world.look().step(world.now);
+        let graces = step.effects.iter().filter_map(|effect| match effect {
+            Effect::Evict { pod, grace } => Some((pod.uid.as_str(), *grace)),
+            _ => None,
+        });
+        assert_eq!(graces.collect::<Vec<_>>(), expected, "{policy:?}");
+    }
+}
+
+#[test]
+fn force_without_the_right_is_said_from_the_beginning_and_ends_like_a_release() {
+    let mut world = World::changing();
+    world.may_force = false;
+    world.budget_blocks = true;
+    world.policy.maintenance.drain.on_timeout = OnDrainTimeout::Force;
+    let world = world.until(Phase::Draining).rounds(300);
+    let told = |world: &World| {
+        let told = world.events.iter().filter(|it| **it == "ForceNotAllowed");
+        told.count()
+    };
+    assert_eq!(told(&world), 1);
+    let sentence = world.maintenance.waiting_for.clone().unwrap();
+    for word in ["given back", "onTimeout: Force", "operator.allowForce=true"] {
+        assert!(sentence.contains(word), "{word} in {sentence}");
+    }
+    let world = world.until(Phase::Releasing).until(Phase::Pending);
+    assert_eq!(
+        world.latest(),
+        Some((OperationResult::Failed, "DrainTimedOut"))
+    );
+    let why = &world.maintenance.history[0].message;
+    assert!(why.contains("operator.allowForce=true"), "{why}");
+    assert!(world.evicted.is_empty() && !world.the_node().unschedulable);
+    assert_eq!(told(&world), 1);
+}
+
+#[test]
+fn a_deletion_that_the_server_forbids_is_not_repeated_every_second() {
+    let mut world = blocked(OnDrainTimeout::Force);
+    world.deletions_are_forbidden = true;
+    let mut deletions = 0;
+    while world.maintenance.phase == Phase::Draining {
+        let step = world.look().step(world.now);
+        let is_deletion = |effect: &&Effect| matches!(effect, Effect::Delete { .. });
+        deletions += step.effects.iter().filter(is_deletion).count();
+        world.round();
+    }
+    // Five minutes, every 30 s, two pods.
+    assert!((10..=24).contains(&deletions), "{deletions} deletions");
+    let world = world.until(Phase::Pending);
+    let why = &world.maintenance.history[0].message;
+    assert!(why.contains("cannot delete resource pods"), "{why}");
+}
+
+#[test]
 fn force_gives_up_on_a_pod_that_does_not_end_even_so() {
     let mut world = blocked(OnDrainTimeout::Force);
     world.pods_never_end = true;

@@ -20,6 +20,49 @@ fn pods_on_slices_that_go_are_evicted_once_and_the_others_never() {
 }
 
 #[test]
+fn a_replacement_of_the_same_name_is_another_pod() {
+    let mut world = World::changing().until(Phase::Draining);
+    while world.pods.iter().any(|pod| pod.reference.uid == "pod-2") {
+        world.round();
+    }
+    // A StatefulSet makes it anew, here: it was bound just before the cordon.
+    world.bind("MIG-1");
+    let late = world.pods.last_mut().unwrap();
+    late.reference.name = "pod-2".to_owned();
+    late.controller = Controller::Other("StatefulSet".to_owned());
+    let uid = late.reference.uid.clone();
+    let device = world.devices.remove(&uid).unwrap();
+    world.devices.insert("pod-2".to_owned(), device);
+    let world = world.until(Phase::Repartitioning);
+    let drain = world.maintenance.drain.as_ref().unwrap();
+    let evicted: Vec<_> = drain.evicted.iter().map(|pod| pod.uid.as_str()).collect();
+    assert_eq!(evicted, ["pod-2", "pod-3", uid.as_str()]);
+}
+
+#[test]
+fn a_pod_whose_namespace_goes_is_waited_for_and_nobody_is_blamed() {
+    let mut world = World::changing();
+    world.namespace_ends = true;
+    let mut world = world.until(Phase::Draining).rounds(60);
+    assert!(world.evicted.is_empty());
+    assert_eq!(world.says("DrainBlocked"), None);
+    let refused: Vec<_> = world
+        .evictions
+        .values()
+        .map(|memory| memory.refused)
+        .collect();
+    assert!(
+        refused.iter().all(|tries| (3..=5).contains(tries)),
+        "{refused:?}"
+    );
+    for pod in &mut world.pods[1..] {
+        pod.leaving_since = Some(world.now);
+    }
+    let world = world.until(Phase::InSync);
+    assert_eq!(world.latest().unwrap().0, OperationResult::Succeeded);
+}
+
+#[test]
 fn wider_scopes_take_more() {
     for (scope, left) in [
         (DrainScope::AffectedDevices, vec!["pod-1", "cpu"]),

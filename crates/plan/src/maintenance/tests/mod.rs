@@ -3,7 +3,9 @@
 mod anywhere;
 mod conclusion;
 mod config_only;
+mod drain_blocked;
 mod drain_timeout;
+mod drain_told;
 mod draining;
 mod fixtures;
 mod leaving;

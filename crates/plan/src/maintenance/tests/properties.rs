@@ -24,6 +24,8 @@ enum Action {
     PluginActs,
     PodsEnd,
     BindsLate,
+    /// This pod, by its place in the list, is one that leaves last.
+    IsCritical(usize),
     Budget(bool),
     AdminCordons,
     AdminUncordons,
@@ -68,6 +70,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => Just(Action::PluginActs),
         2 => Just(Action::PodsEnd),
         2 => Just(Action::BindsLate),
+        2 => (0..4_usize).prop_map(Action::IsCritical),
         2 => rarely().prop_map(Action::Budget),
         1 => Just(Action::AdminCordons),
         1 => Just(Action::AdminUncordons),
@@ -109,6 +112,7 @@ fn perform(world: &mut World, action: Action) {
         Action::PluginActs => world.plugin_acts(),
         Action::PodsEnd => world.pods_end(),
         Action::BindsLate => world.binds_late(),
+        Action::IsCritical(place) => world.is_critical(place),
         Action::Budget(blocks) => world.budget_blocks = blocks,
         Action::AdminCordons => world.admin_cordons(),
         Action::AdminUncordons => world.admin_uncordons(),
@@ -223,7 +227,7 @@ pub(super) fn check_settled(world: &mut World) {
     let again = seen.step(world.now);
     assert_eq!(again.status, seen.maintenance, "not silent");
     assert!(
-        again.effects.is_empty() && again.events.is_empty(),
+        again.effects.is_empty() && again.events.is_empty() && again.pod_events.is_empty(),
         "not silent: {again:?}"
     );
 }

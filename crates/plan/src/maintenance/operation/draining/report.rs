@@ -3,11 +3,48 @@
 use crds::gpu_node::{BlockedPod, DrainReport, PodReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 
-use super::super::super::survey;
 use super::super::super::turn::Turn;
+use super::super::super::{EventKind, EvictionMemory, survey};
 use crate::conditions::{self, Verdict};
-use crate::drain::Assessment;
+use crate::drain::{self, Assessment};
 use crate::reason::Reason;
+
+/// Enters evictions that the server has taken since, whatever comes of the drain, and tells the owners of the pods.
+pub(super) fn accepted(turn: &mut Turn) {
+    let known = turn.status.drain.as_ref();
+    let is_known =
+        |memory: &&EvictionMemory| known.is_some_and(|drain| drain.evicted.contains(&memory.pod));
+    let all = turn.seen.evictions.values();
+    let taken = all.filter(|memory| memory.accepted);
+    let new: Vec<_> = taken.filter(|memory| !is_known(memory)).collect();
+    for memory in &new {
+        tell_owner(turn, memory);
+    }
+    if let Some(drain) = &mut turn.status.drain {
+        drain
+            .evicted
+            .extend(new.iter().map(|memory| memory.pod.clone()));
+        drain.evicted.sort();
+    }
+}
+
+fn tell_owner(turn: &mut Turn, memory: &EvictionMemory) {
+    let snapshot = turn.status.snapshot.as_ref();
+    let policy = snapshot.map_or("", |snapshot| snapshot.policy.as_str());
+    let (operation, node) = (turn.status.operation_id, &turn.node.name);
+    let what = format!("for operation {operation} of node {node} by policy {policy}");
+    let (kind, reason, message) = if memory.forced {
+        let message = format!("deleted past its disruption budgets {what}");
+        (EventKind::Warning, Reason::ForceDeleted, message)
+    } else {
+        (
+            EventKind::Normal,
+            Reason::Evicted,
+            format!("evicted {what}"),
+        )
+    };
+    turn.tell_owner(&memory.pod, kind, reason, message);
+}
 
 /// Brings `status.drain` and condition `DrainBlocked` up to date.
 pub(super) fn update(turn: &mut Turn, assessment: &Assessment) {
@@ -25,11 +62,6 @@ pub(super) fn update(turn: &mut Turn, assessment: &Assessment) {
 /// Pods that left because of this drain: the server took their eviction, or they were asked to end after it began.
 fn evicted(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Vec<PodReference> {
     let since = turn.status.phase_since.as_ref().map(|since| since.0);
-    let accepted = turn
-        .seen
-        .evictions
-        .values()
-        .filter(|memory| memory.accepted);
     let leaving = assessment.leaving.iter().filter(|pod| {
         pod.leaving_since
             .zip(since)
@@ -38,7 +70,6 @@ fn evicted(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Vec<Po
     let mut pods: Vec<_> = before
         .evicted
         .iter()
-        .chain(accepted.map(|memory| &memory.pod))
         .chain(leaving.map(|pod| &pod.reference))
         .cloned()
         .collect();
@@ -47,14 +78,26 @@ fn evicted(turn: &Turn, before: &DrainReport, assessment: &Assessment) -> Vec<Po
     pods
 }
 
-/// Who may not be evicted, and who is protected by a budget.
+/// Who may not be evicted, who is protected by a budget, and who does not end; those first whom waiting does not help.
 fn blocked(turn: &Turn, assessment: &Assessment) -> Vec<BlockedPod> {
-    let budgets = assessment.victims.iter().filter_map(|pod| {
+    let (now, limits) = (turn.now, turn.limits);
+    let refused = assessment.victims.iter().filter_map(|pod| {
         let memory = turn.seen.evictions.get(&pod.reference.uid)?;
-        memory.block.clone()
+        let block = memory.block.as_ref()?;
+        Some(drain::explained(block, pod, turn.seen.budgets))
     });
-    let mut blocked: Vec<_> = assessment.blocked.iter().cloned().chain(budgets).collect();
-    blocked.sort_by(|one, other| one.pod.cmp(&other.pod));
+    let stuck = assessment
+        .leaving
+        .iter()
+        .filter_map(|pod| drain::stuck(pod, limits.stuck, now));
+    let mut blocked: Vec<_> = assessment
+        .blocked
+        .iter()
+        .cloned()
+        .chain(refused)
+        .chain(stuck)
+        .collect();
+    blocked.sort_by_key(|block| (!drain::needs_a_person(block), block.pod.clone()));
     blocked
 }
 
@@ -79,7 +122,12 @@ fn condition(turn: &mut Turn, before: &DrainReport, report: &DrainReport) {
         format!("{}: {}", block.pod, block.message)
     });
     let was = conditions::holds(&turn.status.conditions, "DrainBlocked");
-    if !was || before.blocked.is_empty() {
+    let is_news = |block: &BlockedPod| {
+        let same = |old: &BlockedPod| old.pod == block.pod && old.reason == block.reason;
+        drain::needs_a_person(block) && !before.blocked.iter().any(same)
+    };
+    let news = report.blocked.iter().any(is_news);
+    if !was || before.blocked.is_empty() || news {
         turn.warn(Reason::DrainBlocked, message.clone());
     }
     turn.condition(

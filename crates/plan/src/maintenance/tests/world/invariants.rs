@@ -5,6 +5,7 @@ use crds::gpu_node::{AgentStage, OperationStage, Phase};
 use super::{Snapshot, World};
 use crate::change;
 use crate::maintenance::{Effect, Step};
+use crate::pod::PodView;
 use crate::windows::WindowState;
 
 /// Checks a step against what it saw.
@@ -104,11 +105,23 @@ fn check_eviction(seen: &Snapshot, uid: &str, checks_scope: bool) {
     let pod = seen.pods.iter().find(|pod| pod.reference.uid == uid);
     let pod = pod.expect("a pod that was seen on this node");
     assert!(pod.leaving_since.is_none(), "evicted a pod that is leaving");
+    check_tier(seen, pod);
     assert!(
         !checks_scope
             || holds_affected(seen, &pod.reference.name)
             || !is_listed(seen, &pod.reference.name),
         "evicted a pod that is not in the way"
+    );
+}
+
+/// While an ordinary pod is in the way, nobody else is asked to leave.
+fn check_tier(seen: &Snapshot, pod: &PodView) {
+    let others = seen.pods.iter().filter(|it| it.tier < pod.tier);
+    let mut others = others.filter(|it| holds_affected(seen, &it.reference.name));
+    assert_eq!(
+        others.next(),
+        None,
+        "a system-critical pod did not leave last"
     );
 }
 

@@ -19,8 +19,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::fixtures;
 use crate::conditions;
-use crate::drain::EvictionMemory;
-use crate::maintenance::Next;
+use crate::drain::{BudgetView, EvictionMemory};
+use crate::maintenance::{Next, PodEvent};
 use crate::node::NodeView;
 use crate::pod::PodView;
 use crate::resolve::Wish;
@@ -80,6 +80,10 @@ pub(super) struct World {
     // People and budgets.
     pub(super) want: Want,
     pub(super) budget_blocks: bool,
+    pub(super) namespace_ends: bool,
+    pub(super) budgets: Vec<BudgetView>,
+    pub(super) may_force: bool,
+    pub(super) deletions_are_forbidden: bool,
     pub(super) pods_never_end: bool,
     pub(super) checks_scope: bool,
     pub(super) admin_keeps_it_cordoned: bool,
@@ -91,6 +95,7 @@ pub(super) struct World {
     pub(super) evictions: BTreeMap<String, EvictionMemory>,
     pub(super) heard: (Option<AgentOperation>, Timestamp),
     pub(super) events: Vec<&'static str>,
+    pub(super) pod_events: Vec<PodEvent>,
     pub(super) evicted: BTreeSet<String>,
     pub(super) writes: u32,
     rounds: u32,
@@ -127,6 +132,10 @@ impl World {
             created: 0,
             want: Want::Layout(fixtures::BEFORE),
             budget_blocks: false,
+            namespace_ends: false,
+            budgets: Vec::new(),
+            may_force: true,
+            deletions_are_forbidden: false,
             pods_never_end: false,
             checks_scope: true,
             admin_keeps_it_cordoned: false,
@@ -136,6 +145,7 @@ impl World {
             evictions: BTreeMap::new(),
             heard: (None, now),
             events: Vec::new(),
+            pod_events: Vec::new(),
             evicted: BTreeSet::new(),
             writes: 0,
             rounds: 0,

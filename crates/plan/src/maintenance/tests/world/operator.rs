@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crds::gpu_node::{AgentStatus, MaintenanceStatus};
 use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{World, explained, invariants};
-use crate::drain::{Answer, Cause, EvictionMemory, Reply};
+use crate::drain::{Answer, BudgetView, Cause, EvictionMemory, Reply};
 use crate::maintenance::tests::fixtures;
 use crate::maintenance::{Effect, Limits, Next, Observed, PolicyView, Step, step};
 use crate::node::NodeView;
@@ -36,6 +36,8 @@ pub(in super::super) struct Snapshot {
     pub(in super::super) pods: Vec<PodView>,
     pub(in super::super) configs: BTreeMap<String, String>,
     pub(in super::super) evictions: BTreeMap<String, EvictionMemory>,
+    pub(in super::super) budgets: Vec<BudgetView>,
+    pub(in super::super) may_force: bool,
 }
 
 impl Snapshot {
@@ -60,6 +62,8 @@ impl Snapshot {
             pods: &self.pods,
             configs: &self.configs,
             evictions: &self.evictions,
+            budgets: &self.budgets,
+            may_force: self.may_force,
         };
         step(&observed, now, &Limits::default())
     }
@@ -108,6 +112,8 @@ impl World {
             pods: self.pods.clone(),
             configs: self.configs.clone(),
             evictions: self.evictions.clone(),
+            budgets: self.budgets.clone(),
+            may_force: self.may_force,
         }
     }
 
@@ -142,6 +148,7 @@ impl World {
         }
         self.events
             .extend(step.events.iter().map(|event| event.reason.as_str()));
+        self.pod_events.extend(step.pod_events);
         if !matches!(self.maintenance.phase, crds::gpu_node::Phase::Draining) {
             self.evictions.clear();
         }
@@ -207,7 +214,12 @@ impl World {
                 true
             }
             Effect::Delete { pod, .. } => {
-                self.ends(&pod.uid);
+                let reply = self.api_deletes(&pod.uid);
+                let before = self.evictions.get(&pod.uid);
+                let memory = EvictionMemory::after(before, pod, &reply, self.now);
+                if let Some(memory) = memory {
+                    self.evictions.insert(pod.uid.clone(), memory.of_deletion());
+                }
                 true
             }
         }
@@ -225,6 +237,9 @@ impl World {
         if !self.pods.iter().any(|pod| pod.reference.uid == uid) {
             return Reply::Gone;
         }
+        if self.namespace_ends {
+            return Reply::NamespaceEnding;
+        }
         if self.budget_blocks {
             return Reply::of(&Answer {
                 code: 429,
@@ -241,10 +256,20 @@ impl World {
         Reply::Accepted
     }
 
+    fn api_deletes(&mut self, uid: &str) -> Reply {
+        if self.deletions_are_forbidden {
+            return Reply::Forbidden("cannot delete resource pods".to_owned());
+        }
+        self.ends(uid);
+        Reply::Accepted
+    }
+
     fn ends(&mut self, uid: &str) {
         self.evicted.insert(uid.to_owned());
         for pod in self.pods.iter_mut().filter(|pod| pod.reference.uid == uid) {
             pod.leaving_since = pod.leaving_since.or(Some(self.now));
+            let grace = SignedDuration::from_secs(pod.own_grace);
+            pod.leaving_until = pod.leaving_until.or(Some(self.now + grace));
         }
     }
 }

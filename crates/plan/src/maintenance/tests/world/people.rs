@@ -11,7 +11,7 @@ use super::{Want, World};
 use crate::conditions;
 use crate::maintenance::tests::fixtures;
 use crate::node::NodeView;
-use crate::pod::{Controller, PodView, Protection};
+use crate::pod::{Controller, PodView, Protection, Tier};
 use crate::windows::WindowState;
 
 impl World {
@@ -101,6 +101,10 @@ impl World {
             labels: BTreeMap::new(),
             finished: false,
             leaving_since: None,
+            leaving_until: None,
+            finalizers: Vec::new(),
+            own_grace: 30,
+            tier: Tier::Ordinary,
             controller: Controller::Other("ReplicaSet".to_owned()),
             empty_dir: false,
             gpus: [("nvidia.com/mig-1g.5gb".to_owned(), 1)].into(),
@@ -108,6 +112,13 @@ impl World {
             started: Some(self.now),
             bound: Some(self.now),
         });
+    }
+
+    /// The pod at this place in the list, if there is one, leaves last.
+    pub(in super::super) fn is_critical(&mut self, place: usize) {
+        if let Some(pod) = self.pods.get_mut(place) {
+            pod.tier = Tier::SystemCritical;
+        }
     }
 
     /// Pods that were asked to end do.
@@ -120,7 +131,7 @@ impl World {
             .partition(|pod: &PodView| pod.leaving_since.is_some());
         self.pods = rest;
         for pod in ended {
-            self.devices.remove(&pod.reference.uid);
+            self.devices.remove(&pod.reference.name);
         }
     }
 
