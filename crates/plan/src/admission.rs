@@ -4,6 +4,7 @@
 //! node      a node as a policy sees it
 //! slots     which slots are over, and who gets one: the lock that holds the budget
 //! canary    the few that go first
+//! halt      when nobody goes any more
 //! verdict   the policy's conditions
 //! totals    numbers, and why nodes wait
 //! ```
@@ -13,6 +14,7 @@
 //! operation the slot's id; it is over when the node has settled again under that id.
 
 mod canary;
+mod halt;
 mod node;
 mod slots;
 #[cfg(test)]
@@ -53,7 +55,7 @@ pub fn report(policy: &GpuSharingPolicy, nodes: &[NodeSummary], now: Timestamp) 
     let schedule = Schedule::parse(&policy.spec.maintenance).ok();
     let window = schedule.as_ref().map(|schedule| schedule.at(now));
     let problem = problem(policy, &nodes);
-    let halted = verdict::halted(policy, &nodes);
+    let halted = halt::halted(policy, &nodes);
     let mut slots = slots::kept(&before.slots, &nodes);
     if let (None, None, Some(window)) = (&problem, &halted, &window) {
         slots::grant(policy, &nodes, window, &mut slots, now);
@@ -73,7 +75,7 @@ pub fn report(policy: &GpuSharingPolicy, nodes: &[NodeSummary], now: Timestamp) 
         nodes: &nodes,
         problem: problem.as_ref(),
         warnings: &warnings(&policy.spec.maintenance, now),
-        halted: halted.as_deref(),
+        halted: halted.as_ref(),
         window: window.as_ref(),
     };
     let events = verdict::conclude(policy, &facts, &mut status, now);

@@ -259,6 +259,8 @@ reasons! {
     NeverOpens,
     /// Too many operations in a row did not succeed.
     TooManyFailures,
+    /// Too many of the policy's nodes are quarantined.
+    TooManyQuarantined,
     /// Operations may begin.
     NotHalted,
     /// No operation begins until a person clears it.

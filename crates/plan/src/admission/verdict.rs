@@ -1,14 +1,13 @@
 //! The policy's conditions.
 
-use std::cmp::Reverse;
-
 use crds::GpuSharingPolicy;
-use crds::gpu_node::{OperationResult, Phase};
+use crds::gpu_node::Phase;
 use crds::policy::GpuSharingPolicyStatus;
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::NodeSummary;
+use super::halt::Halt;
 use crate::conditions::{self, Verdict};
 use crate::maintenance::{Event, EventKind};
 use crate::reason::Reason;
@@ -20,7 +19,7 @@ pub(super) struct Facts<'a> {
     pub(super) nodes: &'a [&'a NodeSummary],
     pub(super) problem: Option<&'a Problem>,
     pub(super) warnings: &'a [Warning],
-    pub(super) halted: Option<&'a str>,
+    pub(super) halted: Option<&'a Halt>,
     pub(super) window: Option<&'a WindowState>,
 }
 
@@ -30,55 +29,6 @@ struct Finding {
     verdict: Verdict,
     reason: Reason,
     message: String,
-}
-
-/// Why the policy starts nothing any more: so many operations in a row, the newest first and on whatever nodes, did not
-/// succeed. A node's failures are forgotten when it succeeds, when the policy changes, and when a person asks for another
-/// attempt; so these are the three ways out.
-pub(super) fn halted(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Option<String> {
-    let limit = policy.spec.maintenance.halt_after_failures;
-    let mut operations: Vec<_> = nodes.iter().flat_map(|node| operations(node)).collect();
-    operations.sort_by_key(|(finished, ..)| Reverse(*finished));
-    let failures = operations.iter().take_while(|(_, failed, _)| *failed);
-    let names: Vec<_> = failures.map(|(.., name)| *name).collect();
-    let in_a_row = i32::try_from(names.len()).unwrap_or(i32::MAX);
-    // A node remembers how often it has failed for longer than how.
-    let worst = nodes.iter().max_by_key(|node| (node.attempts, &node.name));
-    let count = in_a_row.max(worst.map_or(0, |node| node.attempts));
-    let latest = names
-        .first()
-        .copied()
-        .or(worst.map(|node| node.name.as_str()))?;
-    (count >= limit).then(|| {
-        format!(
-            "{count} operations in a row did not succeed, the latest on {latest}; see their GpuNodes, then change the \
-             policy or set the annotation gpusharing.dev/retry on the nodes"
-        )
-    })
-}
-
-/// When each operation ended, whether it still counts as a failure, and where.
-fn operations(node: &NodeSummary) -> impl Iterator<Item = (Timestamp, bool, &str)> {
-    let remembered = usize::try_from(node.attempts).unwrap_or(0);
-    let tried = node.history.iter().filter(|(_, result)| counts(*result));
-    tried
-        .enumerate()
-        .filter_map(move |(index, (finished, result))| {
-            let failed = *result != OperationResult::Succeeded;
-            // Forgotten failures say nothing.
-            (!failed || index < remembered).then_some((*finished, failed, node.name.as_str()))
-        })
-}
-
-/// An operation that was taken back because it was not needed, or out of time, is no attempt.
-const fn counts(result: OperationResult) -> bool {
-    match result {
-        OperationResult::Released => false,
-        OperationResult::Succeeded
-        | OperationResult::Failed
-        | OperationResult::RolledBack
-        | OperationResult::Quarantined => true,
-    }
 }
 
 /// Sets the conditions, and tells what has just become so.
@@ -242,7 +192,7 @@ fn window(facts: &Facts<'_>) -> Finding {
 
 fn rollout(facts: &Facts<'_>) -> Finding {
     let (reason, message) = match facts.halted {
-        Some(why) => (Reason::TooManyFailures, why.to_owned()),
+        Some(why) => (why.reason, why.message.clone()),
         None => (Reason::NotHalted, "operations may begin".to_owned()),
     };
     Finding {

@@ -221,6 +221,65 @@ fn too_many_failures_in_a_row_stop_the_roll_out() {
 }
 
 #[test]
+fn more_than_a_fifth_of_the_nodes_in_quarantine_stop_the_roll_out() {
+    let sick = |name: &str| busy(name, Phase::Quarantined, 8);
+    let lost = |node: NodeSummary| NodeSummary { won: false, ..node };
+    let with = |mut nodes: Vec<NodeSummary>, waiting_nodes: usize| {
+        nodes.extend(
+            (0..waiting_nodes).map(|index| waiting(&format!("w{index}"), "AwaitingSlot", 0)),
+        );
+        nodes
+    };
+    for (name, nodes, expected) in [
+        ("none of five", with(vec![], 5), "False/NotHalted"),
+        ("one of five", with(vec![sick("a")], 4), "False/NotHalted"),
+        (
+            "one of four",
+            with(vec![sick("a")], 3),
+            "True/TooManyQuarantined",
+        ),
+        (
+            "two of ten",
+            with(vec![sick("a"), sick("b")], 8),
+            "False/NotHalted",
+        ),
+        (
+            "two of nine",
+            with(vec![sick("a"), sick("b")], 7),
+            "True/TooManyQuarantined",
+        ),
+        (
+            "those of another policy do not count",
+            with(vec![lost(sick("a"))], 2),
+            "False/NotHalted",
+        ),
+        (
+            "a node that failed and was given back",
+            with(vec![after("a", 1, &[(1, OperationResult::Failed)])], 1),
+            "False/NotHalted",
+        ),
+    ] {
+        let report = report(&policy(json!({"maxUnavailable": 9})), &nodes, now());
+        let condition = find(&report.status.conditions, "RolloutHalted").unwrap();
+        assert_eq!(
+            format!("{}/{}", condition.status, condition.reason),
+            expected,
+            "{name}"
+        );
+        let is_halted = expected.starts_with("True");
+        let told = report
+            .events
+            .iter()
+            .any(|event| event.reason == "RolloutHalted");
+        assert_eq!(
+            (report.status.slots.is_empty(), told),
+            (is_halted, is_halted),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn nodes_are_counted_and_those_that_wait_are_named_by_reason() {
     let mut nodes = vec![
         node("in-sync"),
