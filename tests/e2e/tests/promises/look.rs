@@ -116,6 +116,25 @@ impl Scene {
             .await
     }
 
+    /// Waits until one of the nodes is in a phase, and returns which.
+    pub async fn wait_any<'a>(&self, nodes: &[&'a str], wanted: Phase) -> &'a str {
+        let what = format!("one of {nodes:?} is {wanted:?}");
+        eventually(&what, LONG, async || {
+            let mut phases = Vec::new();
+            for name in nodes {
+                let found = self.cluster.gpu_nodes().get(name).await;
+                phases.push(phase(&found.map_err(e2e::Error::api("get a GpuNode"))?));
+            }
+            let found = phases.iter().position(|phase| *phase == wanted);
+            Ok(found.map_or_else(
+                || Look::NotYet(format!("{phases:?}")),
+                |at| Look::Done(nodes[at]),
+            ))
+        })
+        .await
+        .unwrap()
+    }
+
     /// Waits until a node waits for this reason.
     pub async fn wait_reason(&self, node: &str, reason: &str) -> MaintenanceStatus {
         let what = format!("waits because of {reason}");

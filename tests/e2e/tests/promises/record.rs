@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::{Look, Mark, Query, Record, eventually};
+use jiff::Timestamp;
 
 use crate::scene::{LONG, Scene};
 
@@ -12,6 +13,17 @@ const OPERATOR: &str = ":gpu-sharing-operator";
 const AGENT: &str = ":gpu-sharing-agent";
 /// Nothing is written for so long: everybody has finished.
 const QUIET: Duration = Duration::from_secs(2);
+
+/// How long a node was out of service because of us, by the API server's clock.
+#[derive(Debug)]
+pub struct Outage {
+    /// The node.
+    pub node: String,
+    /// When its cordon arrived.
+    pub from: Timestamp,
+    /// When its uncordon was answered.
+    pub to: Timestamp,
+}
 
 impl Scene {
     /// Now.
@@ -47,6 +59,25 @@ impl Scene {
         writes
     }
 
+    /// The times that nodes were out of service since the mark and are over, in the order of their cordons.
+    pub async fn outages(&self, since: Mark) -> Vec<Outage> {
+        let mut writes = self.operator_writes(since).await;
+        writes.retain(Record::took_effect);
+        let end = |cordon: &Record, later: &[Record]| {
+            let is_its = |it: &&Record| is_uncordon(it) && it.object.name == cordon.object.name;
+            later.iter().find(is_its).map(|it| it.answered)
+        };
+        let cordons = writes.iter().enumerate().filter(|(_, it)| is_cordon(it));
+        let outages = cordons.filter_map(|(index, cordon)| {
+            Some(Outage {
+                node: cordon.object.name.clone(),
+                from: cordon.received,
+                to: end(cordon, &writes[index..])?,
+            })
+        });
+        outages.collect()
+    }
+
     /// Evictions that the API server accepted since the mark: the names of the pods, in order.
     pub async fn evicted(&self, since: Mark) -> Vec<String> {
         let query = Query::writes().since(since).to("pods/eviction").accepted();
@@ -77,6 +108,10 @@ impl Scene {
 /// Whether the write makes a node unschedulable.
 pub fn is_cordon(record: &Record) -> bool {
     record.object.resource == "nodes" && record.request["spec"]["unschedulable"] == true
+}
+
+fn is_uncordon(record: &Record) -> bool {
+    record.object.resource == "nodes" && record.request["spec"]["unschedulable"] == false
 }
 
 /// Writes in few words.

@@ -61,6 +61,11 @@ async fn nothing_begins_before_the_window_opens() {
         "{} is before {opens}",
         cordons[0].received
     );
+    let after = cordons[0].received.duration_since(opens);
+    eprintln!(
+        "the window opened; the first cordon came {} ms later",
+        after.as_millis()
+    );
     scene
         .cluster
         .node("n1")
