@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
 use serde_json::json;
 
-use crate::look::{THEIRS, standing};
+use crate::look::{OURS, THEIRS, standing};
 use crate::scene::{GPU, SEVEN, Scene, a100, spec};
 
 async fn set_cordon(scene: &Scene, node: &str, is: bool) {
@@ -56,6 +56,34 @@ async fn a_cordon_that_is_made_during_an_operation_stays() {
     scene.wait_reason("n1", "BackingOff").await;
     assert_eq!(scene.standing("n1").await, THEIRS);
     scene.events_until("n1", "ForeignCordonPreserved").await;
+    assert!(scene.slices("n1").is_empty());
+    assert_eq!(scene.running("model", 1).await[0].uid(), pod.uid());
+}
+
+#[tokio::test]
+async fn a_cordon_that_is_made_while_the_operator_is_away_stays() {
+    let mut scene = Scene::start([a100("n1")]).await;
+    let pod = scene.run_one(&Workload::new("model").asks(GPU, 1)).await;
+    scene.protect("model").await;
+    scene.policy("p", &spec("n1", SEVEN, "")).await;
+    scene.wait_phase("n1", Phase::Draining).await;
+
+    scene.cluster.operator.terminate().await.unwrap();
+    set_cordon(&scene, "n1", false).await;
+    set_cordon(&scene, "n1", true).await;
+    // All that the next operator sees is a cordoned node with our mark: whose cordon it is, only its owner tells.
+    assert_eq!(scene.standing("n1").await, OURS);
+    scene.unprotect("model").await;
+    let mark = scene.mark().await;
+    scene.start_operator().await;
+    let over = scene.wait_over("n1").await;
+    assert_eq!(
+        (over.result, over.reason.as_str()),
+        (OperationResult::Failed, "ExternalUncordon")
+    );
+    scene.wait_standing("n1", THEIRS).await;
+    scene.events_until("n1", "ForeignCordonPreserved").await;
+    assert!(scene.evicted(mark).await.is_empty());
     assert!(scene.slices("n1").is_empty());
     assert_eq!(scene.running("model", 1).await[0].uid(), pod.uid());
 }
