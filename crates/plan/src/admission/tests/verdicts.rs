@@ -270,7 +270,7 @@ fn more_than_a_fifth_of_the_nodes_in_quarantine_stop_the_roll_out() {
         let told = report
             .events
             .iter()
-            .any(|event| event.reason == "RolloutHalted");
+            .any(|event| event.reason == Reason::RolloutHalted);
         assert_eq!(
             (report.status.slots.is_empty(), told),
             (is_halted, is_halted),
