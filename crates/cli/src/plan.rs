@@ -6,6 +6,7 @@ use crds::GpuSharingPolicy;
 use crds::gpu_node::{ChangeClass, GpuStatus};
 use jiff::Timestamp;
 use kube::ResourceExt;
+use plan::plugin_config;
 use plan::resolve::{Goal, Wish, check, warnings, winner, wish};
 
 use crate::args::PlanArgs;
@@ -102,6 +103,20 @@ impl Outcome {
                 "  GPU {}: {} -> {} ({} kept, {} destroyed, {} created)",
                 gpu.index, gpu.before, gpu.after, gpu.kept, gpu.destroyed, gpu.created
             ));
+        }
+        let promised = plugin_config::promised(&goal.target);
+        let promised: Vec<_> = promised
+            .iter()
+            .map(|(name, count)| format!("{count} {name}"))
+            .collect();
+        let sharers = &goal.guarantees[crds::names::LABEL_MAX_SHARERS];
+        self.line(&format!(
+            "  {}: pods can have {}; at most {sharers} share a device",
+            goal.strategy,
+            promised.join(" and ")
+        ));
+        for why in &goal.change.emptied {
+            self.line(&format!("  to be emptied: {why}"));
         }
         let leaves =
             |holder: &&crds::gpu_node::Holder| goal.change.affected.contains(&holder.device);

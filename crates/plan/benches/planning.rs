@@ -35,6 +35,7 @@ fn gpu(node: i32, index: i32) -> GpuStatus {
         pod: format!("worker-{node}-{index}-{start}"),
         container: "main".to_owned(),
         device: device(start),
+        resource: String::new(),
     };
     let holds = |start: &i32| (node + index + start) % 3 == 0;
     GpuStatus {

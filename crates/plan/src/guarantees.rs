@@ -35,12 +35,12 @@ pub fn labels(target: &Target, policy: &str) -> BTreeMap<String, String> {
     let ways: BTreeSet<_> = target.gpus.iter().map(way).collect();
     let memory = ways.iter().map(|way| way.memory()).min();
     let faults = ways.iter().map(|way| way.faults()).min();
-    let sharers = target.gpus.iter().map(|gpu| gpu.sharing.replicas).max();
+    let sharers = target.gpus.iter().map(sharers).max();
     [
         (LABEL_STRATEGY, strategy(target).to_owned()),
         (LABEL_MEMORY_ISOLATION, word(memory)),
         (LABEL_FAULT_ISOLATION, word(faults)),
-        (LABEL_MAX_SHARERS, sharers.unwrap_or(1).max(1).to_string()),
+        (LABEL_MAX_SHARERS, sharers.unwrap_or(1).to_string()),
         (LABEL_POLICY, policy.to_owned()),
     ]
     .map(|(label, value)| (label.to_owned(), value))
@@ -57,12 +57,16 @@ pub fn strategy(target: &Target) -> &'static str {
     }
 }
 
-const fn way(gpu: &GpuTarget) -> Way {
-    match (
-        gpu.mig.enabled,
-        gpu.sharing.replicas > 1,
-        gpu.sharing.r#type,
-    ) {
+/// The most pods that share the GPU, or one of its slices.
+fn sharers(gpu: &GpuTarget) -> i32 {
+    let slices = gpu.mig.instances.iter();
+    let slices = slices.map(|slice| gpu.sharing.replicas_of(&slice.profile));
+    let whole = (!gpu.mig.enabled).then_some(gpu.sharing.replicas);
+    slices.chain(whole).max().unwrap_or(1).max(1)
+}
+
+fn way(gpu: &GpuTarget) -> Way {
+    match (gpu.mig.enabled, sharers(gpu) > 1, gpu.sharing.r#type) {
         (true, false, _) => Way::Mig,
         (true, true, _) => Way::MigTimeSlicing,
         (false, _, StrategyType::Mps) => Way::Mps,

@@ -19,6 +19,7 @@ pub mod guarantees;
 pub mod layout;
 pub mod maintenance;
 pub mod node;
+mod offer;
 pub mod plugin_config;
 pub mod pod;
 pub mod profile;

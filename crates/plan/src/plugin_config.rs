@@ -11,11 +11,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crds::gpu_node::{GpuStatus, GpuTarget, MigMode, ReplicaRules, Target};
-use crds::names::RESOURCE_PREFIX;
+use crds::policy::Advertise;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::{guarantees, profile};
+use crate::guarantees;
+use crate::offer::{GPU, Offer, SHARED};
+use crate::profile;
 
 /// The configuration for a node whose GPUs are as the target says, as YAML: the same text for the same target.
 pub fn render(target: &Target) -> String {
@@ -33,7 +35,7 @@ pub fn render(target: &Target) -> String {
     let config = Config {
         version: "v1",
         flags: Flags {
-            mig_strategy: if is_mixed(target) { "mixed" } else { "none" },
+            mig_strategy: strategy(target),
         },
         sharing,
     };
@@ -44,18 +46,28 @@ pub fn render(target: &Target) -> String {
 /// What the node must be able to allocate with these GPUs and the target's configuration. Any other resource of NVIDIA's
 /// (`nvidia.com/gpu…`, `nvidia.com/mig-…`) must be 0 or absent.
 ///
-/// With `mixed` a GPU in MIG mode counts by its whole MIG devices only; with `none` every GPU counts as one
+/// With `mixed` and `single` a GPU in MIG mode counts by its whole MIG devices only; with `none` every GPU counts as one
 /// (k8s-device-plugin, `internal/rm/device_map.go`).
 pub fn advertised(gpus: &[GpuStatus], target: &Target) -> BTreeMap<String, i64> {
-    let (mixed, replicas) = (is_mixed(target), replicas(target));
+    let (strategy, replicas) = (strategy(target), replicas(target));
     let mut resources = BTreeMap::new();
-    let devices = gpus.iter().flat_map(|gpu| devices(gpu, mixed));
+    let devices = gpus.iter().flat_map(|gpu| devices(gpu, strategy));
     for device in devices {
         let (name, number) = match replicas.get(&device) {
             Some(number) => (shared(device, target.replicas), i64::from(*number)),
             None => (device, 1),
         };
         *resources.entry(name).or_insert(0) += number;
+    }
+    resources
+}
+
+/// What of it the target's own devices make, before they are there: slices of others are not counted.
+pub fn promised(target: &Target) -> BTreeMap<String, i64> {
+    let mut resources = BTreeMap::new();
+    let offers = target.gpus.iter().flat_map(|gpu| offers(target, gpu));
+    for offer in offers {
+        *resources.entry(offer.to_string()).or_insert(0) += i64::from(offer.replicas);
     }
     resources
 }
@@ -86,51 +98,62 @@ fn keys(target: &Target) -> [String; 2] {
     ["a", "b"].map(|variant| format!("{strategy}-{hash}-{variant}"))
 }
 
-/// How often each shared resource is handed out.
+/// How often each shared resource is handed out, by the name that it has before it is shared.
 fn replicas(target: &Target) -> BTreeMap<String, i32> {
-    let shared = target.gpus.iter().filter(|gpu| gpu.sharing.replicas > 1);
-    shared
-        .flat_map(|gpu| {
-            resources(gpu)
-                .into_iter()
-                .map(|name| (name, gpu.sharing.replicas))
-        })
-        .collect()
+    let offers = target.gpus.iter().flat_map(|gpu| offers(target, gpu));
+    let shared = offers.filter(|offer| offer.replicas > 1);
+    shared.map(|offer| (offer.base(), offer.replicas)).collect()
 }
 
-fn resources(gpu: &GpuTarget) -> Vec<String> {
+fn offers<'a>(target: &Target, gpu: &'a GpuTarget) -> Vec<Offer<'a>> {
     if gpu.mig.enabled {
-        let instances = gpu.mig.instances.iter();
-        instances.map(|i| profile::resource(&i.profile)).collect()
+        let slices = gpu.mig.instances.iter();
+        slices
+            .map(|slice| Offer::of(target, gpu, Some(&slice.profile)))
+            .collect()
     } else {
-        vec![whole()]
+        vec![Offer::of(target, gpu, None)]
     }
 }
 
-fn devices(gpu: &GpuStatus, mixed: bool) -> Vec<String> {
-    match gpu.mig.current {
-        MigMode::Enabled if mixed => {
-            let whole = gpu.instances.iter().filter(|i| i.uuid.is_some());
-            whole.map(|i| profile::resource(&i.profile)).collect()
+fn devices(gpu: &GpuStatus, strategy: MigStrategy) -> Vec<String> {
+    let slices = gpu.instances.iter().filter(|slice| slice.uuid.is_some());
+    match (gpu.mig.current, strategy) {
+        (MigMode::Enabled, MigStrategy::Mixed) => {
+            slices.map(|it| profile::resource(&it.profile)).collect()
         }
-        MigMode::Enabled | MigMode::Disabled | MigMode::NotSupported => vec![whole()],
+        (MigMode::Enabled, MigStrategy::Single) => slices.map(|_| GPU.to_owned()).collect(),
+        (MigMode::Enabled, MigStrategy::None) | (MigMode::Disabled | MigMode::NotSupported, _) => {
+            vec![GPU.to_owned()]
+        }
     }
 }
 
 fn shared(name: String, rules: ReplicaRules) -> String {
     if rules.rename {
-        format!("{name}.shared")
+        format!("{name}{SHARED}")
     } else {
         name
     }
 }
 
-fn whole() -> String {
-    format!("{RESOURCE_PREFIX}gpu")
+/// Without slices there is nothing to call in one way or the other.
+fn strategy(target: &Target) -> MigStrategy {
+    let is_cut = target.gpus.iter().any(|gpu| gpu.mig.enabled);
+    match target.advertise {
+        Advertise::Mixed | Advertise::Single if !is_cut => MigStrategy::None,
+        Advertise::Mixed => MigStrategy::Mixed,
+        Advertise::Single => MigStrategy::Single,
+    }
 }
 
-fn is_mixed(target: &Target) -> bool {
-    target.gpus.iter().any(|gpu| gpu.mig.enabled)
+/// How the plugin makes resources of MIG devices.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum MigStrategy {
+    None,
+    Single,
+    Mixed,
 }
 
 #[derive(Serialize)]
@@ -144,7 +167,7 @@ struct Config {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Flags {
-    mig_strategy: &'static str,
+    mig_strategy: MigStrategy,
 }
 
 #[derive(Serialize)]

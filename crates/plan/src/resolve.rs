@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! selector   which policies select a node, and which of them wins
-//! check      what is wrong with a policy, whatever the hardware (warnings: what is allowed and hardly meant)
+//! check      what is wrong with a policy, whatever the hardware (check_mig: with its slices; warnings: what is allowed and
+//!            hardly meant)
 //! goal       the winner on one node's GPUs: a target with exact places, or what is in the way
 //! parts      which parts of a policy a GPU may follow
 //! candidates what a part may make of a GPU, and whom that disturbs (slices: how it is to be cut)
 //! allotment  which part each GPU follows, and its slices (assignment: the choice that disturbs the node least, by its cost)
-//! sharing    what NVIDIA's device plugin can do on one node at once
+//! sharing    what NVIDIA's device plugin can do on one node at once (single: where it can call all slices nvidia.com/gpu)
 //! ```
 
 mod allotment;
@@ -15,6 +16,7 @@ mod assignment;
 mod bound;
 mod candidates;
 mod check;
+mod check_mig;
 mod cost;
 mod goal;
 mod parts;
@@ -22,6 +24,7 @@ mod problem;
 mod products;
 mod selector;
 mod sharing;
+mod single;
 mod slices;
 #[cfg(test)]
 mod tests;

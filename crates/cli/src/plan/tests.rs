@@ -9,7 +9,7 @@ kind: GpuSharingPolicy
 metadata: {name: inference}
 spec:
   nodeSelector: {matchLabels: {pool: a}}
-  strategy: {type: MIG, mig: {layout: {LAYOUT}}}
+  strategy: {type: MIG, mig: {layout: {LAYOUT}MEMBERS}}
 ---
 apiVersion: v1
 kind: Namespace
@@ -31,18 +31,25 @@ const CLUSTER: &str = r#"{"apiVersion": "v1", "kind": "List", "items": [
       "profiles": [
         {"name": "2g.12gb", "id": 5, "slices": 2, "max": 2, "memoryMiB": 11672, "placements": [{"start": 0, "size": 2}, {"start": 2, "size": 2}]},
         {"name": "4g.24gb", "id": 0, "slices": 4, "max": 1, "memoryMiB": 23344, "placements": [{"start": 0, "size": 4}]}],
-      "holders": [{"namespace": "a", "pod": "x", "container": "main", "device": "MIG-2"}]}]}}}
+      "holders": [{"namespace": "a", "pod": "x", "container": "main", "device": "MIG-2",
+        "resource": "nvidia.com/mig-2g.12gb"}]}]}}}
 ]}"#;
 
 fn planned(layout: &str, cluster: bool) -> Result<Outcome, Error> {
+    planned_with(layout, "", cluster)
+}
+
+/// `members`: of `mig`, each after a comma.
+fn planned_with(layout: &str, members: &str, cluster: bool) -> Result<Outcome, Error> {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| -> PathBuf {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         path
     };
+    let policy = POLICY.replace("LAYOUT", layout).replace("MEMBERS", members);
     run(&PlanArgs {
-        filenames: vec![write("policy.yaml", &POLICY.replace("LAYOUT", layout))],
+        filenames: vec![write("policy.yaml", &policy)],
         cluster: cluster.then(|| write("cluster.json", CLUSTER)),
     })
 }
@@ -55,6 +62,7 @@ fn a_plan_names_what_changes_and_who_must_leave() {
         "policy inference: valid\n\
          node n1 by policy inference: slices change\n  \
          GPU 0: 2x2g.12gb -> 4g.24gb (0 kept, 2 destroyed, 1 created)\n  \
+         mig: pods can have 1 nvidia.com/mig-4g.24gb; at most 1 share a device\n  \
          must leave: a/x (as if none had gpusharing.dev/do-not-evict: these files do not say)\n\
          node n2: left as it is, no policy selects it\n"
     );
@@ -99,10 +107,27 @@ fn nobody_leaves_for_what_is_there() {
     assert!(
         outcome
             .text
-            .contains("node n1 by policy inference: its GPUs stay as they are\nnode n2"),
+            .contains("node n1 by policy inference: its GPUs stay as they are\n  mig: pods can have 2 nvidia.com/mig-2g.12gb; "),
         "{}",
         outcome.text
     );
+}
+
+#[test]
+fn a_plan_says_how_often_slices_are_handed_out_and_under_which_name() {
+    let text = |with: &str| {
+        planned_with("2g.12gb: 2", &format!(", {with}"), true)
+            .unwrap()
+            .text
+    };
+    let by_profile = text("timeSlicing: {replicas: 2, perProfile: {2g.12gb: 3}}");
+    let line = "  mig-time-slicing: pods can have 6 nvidia.com/mig-2g.12gb; at most 3 share a device\nnode n2";
+    assert!(by_profile.contains(line), "{by_profile}");
+    let single = text("advertise: Single, timeSlicing: {replicas: 2, renameByDefault: true}");
+    let line = "  mig-time-slicing: pods can have 4 nvidia.com/gpu.shared; at most 2 share a device\n  \
+                to be emptied: a/x has 2g.12gb at slice 2 of GPU 0 as nvidia.com/mig-2g.12gb, and would share it with \
+                whoever gets it as nvidia.com/gpu.shared\n  must leave: a/x ";
+    assert!(single.contains(line), "{single}");
 }
 
 #[test]

@@ -145,6 +145,9 @@ pub struct Holder {
     pub container: String,
     /// UUID of the GPU or MIG device, without a replica's suffix.
     pub device: String,
+    /// The resource as which the pod has it, such as `nvidia.com/mig-1g.5gb`. Empty: not reported.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub resource: String,
 }
 
 /// A process on a GPU.

@@ -1,10 +1,12 @@
 //! What a node's GPUs should be, with exact placements, and the operation that gets them there.
 
+use std::collections::BTreeMap;
+
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::policy::StrategyType;
+use crate::policy::{Advertise, StrategyType};
 
 /// A policy at one point of its life.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
@@ -32,6 +34,9 @@ pub struct Target {
     /// How the device plugin names and hands out replicas; it knows one rule for all GPUs of a node.
     #[serde(default)]
     pub replicas: ReplicaRules,
+    /// Under which names the device plugin advertises slices; it knows one way for all GPUs of a node. Default `Mixed`.
+    #[serde(default)]
+    pub advertise: Advertise,
 }
 
 /// How NVIDIA's device plugin names replicas and hands them out.
@@ -99,6 +104,16 @@ pub struct SharingTarget {
     pub r#type: StrategyType,
     /// How many pods may share the GPU or each slice. 1: not shared.
     pub replicas: i32,
+    /// Other numbers for slices of some profiles, by the profile's name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub per_profile: BTreeMap<String, i32>,
+}
+
+impl SharingTarget {
+    /// How many pods may share a slice of this profile.
+    pub fn replicas_of(&self, profile: &str) -> i32 {
+        *self.per_profile.get(profile).unwrap_or(&self.replicas)
+    }
 }
 
 /// How much a change disturbs.

@@ -122,6 +122,7 @@ fn target(gpu: &GpuStatus, wanted: &PreviousGpu) -> GpuTarget {
         sharing: SharingTarget {
             r#type: StrategyType::Exclusive,
             replicas: 1,
+            per_profile: [].into(),
         },
     }
 }

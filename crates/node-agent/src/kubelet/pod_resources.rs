@@ -110,13 +110,14 @@ fn of(pod: &PodResources) -> impl Iterator<Item = Holder> {
             .devices
             .iter()
             .filter(|it| it.resource_name.starts_with(RESOURCE_PREFIX));
-        ours.flat_map(|devices| &devices.device_ids)
-            .map(move |device| Holder {
-                namespace: pod.namespace.clone(),
-                pod: pod.name.clone(),
-                container: container.name.clone(),
-                device: without_replica(device).to_owned(),
-            })
+        let each = ours.flat_map(|it| it.device_ids.iter().map(|id| (id, &it.resource_name)));
+        each.map(move |(device, resource)| Holder {
+            namespace: pod.namespace.clone(),
+            pod: pod.name.clone(),
+            container: container.name.clone(),
+            device: without_replica(device).to_owned(),
+            resource: resource.clone(),
+        })
     })
 }
 

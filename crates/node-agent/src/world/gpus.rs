@@ -106,6 +106,7 @@ pub fn target(uuid: &str, places: &[(&str, i32)]) -> Target {
             sharing: SharingTarget {
                 r#type: StrategyType::Exclusive,
                 replicas: 1,
+                per_profile: [].into(),
             },
         }],
         ..Target::default()
@@ -119,5 +120,6 @@ pub fn holder(pod: &str, device: &str) -> Holder {
         pod: pod.to_owned(),
         container: "main".to_owned(),
         device: device.to_owned(),
+        resource: String::new(),
     }
 }

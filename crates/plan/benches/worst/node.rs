@@ -60,6 +60,7 @@ fn case(seed: u64) -> Case {
                 pod: format!("job-{}", slice / spread),
                 container: "main".to_owned(),
                 device,
+                resource: String::new(),
             });
         }
     }

@@ -1,18 +1,23 @@
 //! The difference between one GPU and its target.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crds::gpu_node::{
     ChangeClass, GpuPlan, GpuStatus, GpuTarget, MigInstance, MigMode, MigTarget, PlacedProfile,
+    Target,
 };
 
+use super::overdrawn;
 use crate::layout::describe;
+use crate::offer::Offer;
 
 /// The difference between one GPU and its target. The plan is whole even if nothing differs.
 pub(super) struct Difference {
     pub(super) class: ChangeClass,
     pub(super) plan: GpuPlan,
     pub(super) affected: BTreeSet<String>,
+    /// Why devices that stay must be emptied.
+    pub(super) emptied: Vec<String>,
 }
 
 /// What becomes of the instances of a GPU.
@@ -24,15 +29,18 @@ pub(super) struct Fates<'a> {
     pub(super) created: Vec<&'a PlacedProfile>,
 }
 
-pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference {
+/// `wanted` is what the `target` says of this GPU.
+pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, target: &Target) -> Difference {
     let enabled = wanted.mig.enabled;
     if is_on(gpu.mig.current) != enabled {
         return switch(gpu, wanted);
     }
     let is_pending = is_on(gpu.mig.pending) != enabled;
-    let fates = fates(gpu, &wanted.mig, adopt);
-    let crowded = crowded(gpu, wanted.sharing.replicas, &fates);
-    let class = if !crowded.is_empty() {
+    let fates = fates(gpu, &wanted.mig, target.adopt);
+    let overdrawn = overdrawn::of(gpu, &fates.kept, |profile| {
+        Offer::of(target, wanted, profile)
+    });
+    let class = if !overdrawn.is_empty() {
         ChangeClass::Gpus
     } else if is_pending || !fates.destroyed.is_empty() || !fates.created.is_empty() {
         ChangeClass::Devices
@@ -42,7 +50,11 @@ pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, adopt: bool) -> Difference
     let gone = fates.destroyed.iter().flat_map(|gone| gone.devices());
     Difference {
         class,
-        affected: gone.cloned().chain(crowded).collect(),
+        affected: gone
+            .chain(overdrawn.iter().map(|it| it.device))
+            .cloned()
+            .collect(),
+        emptied: overdrawn.into_iter().map(|it| it.why).collect(),
         plan: plan(gpu, target_with(&wanted.mig, &fates.left), &fates),
     }
 }
@@ -70,6 +82,7 @@ fn switch(gpu: &GpuStatus, wanted: &GpuTarget) -> Difference {
     Difference {
         class: ChangeClass::Gpus,
         affected: affected.chain(holders).chain(processes).cloned().collect(),
+        emptied: Vec::new(),
         plan: plan(gpu, wanted.mig.clone(), &fates),
     }
 }
@@ -96,22 +109,6 @@ pub(super) fn fates<'a>(gpu: &'a GpuStatus, wanted: &'a MigTarget, adopt: bool) 
         destroyed,
         created,
     }
-}
-
-/// Devices that stay and have more pods on them than may share one.
-fn crowded(gpu: &GpuStatus, replicas: i32, fates: &Fates<'_>) -> Vec<String> {
-    let stays = |device: &str| {
-        let mut kept = fates.kept.iter();
-        device == gpu.uuid || kept.any(|instance| instance.uuid.as_deref() == Some(device))
-    };
-    let mut pods: BTreeMap<&str, BTreeSet<(&str, &str)>> = BTreeMap::new();
-    for holder in gpu.holders.iter().filter(|holder| stays(&holder.device)) {
-        let pod = (holder.namespace.as_str(), holder.pod.as_str());
-        pods.entry(&holder.device).or_default().insert(pod);
-    }
-    let most = usize::try_from(replicas.max(1)).unwrap_or(usize::MAX);
-    pods.retain(|_, pods| pods.len() > most);
-    pods.into_keys().map(str::to_owned).collect()
 }
 
 /// The target, with what others have made and is left beside it.

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::GpuStatus;
 
+use crate::change::is_on as is_mig_on;
+use crate::offer::{GPU, SHARED};
 use crate::profile;
 
 /// Pods by `namespace/name` (the kubelet's account has no UIDs) and the devices that they hold.
@@ -17,21 +19,22 @@ pub(super) fn held(gpus: &[GpuStatus]) -> BTreeMap<String, BTreeSet<&str>> {
     held
 }
 
-/// The resources as which these devices are advertised, shared or not.
+/// The resources as which these devices may be advertised, shared or not. A slice is `nvidia.com/gpu` with `advertise:
+/// Single`, which the plugin knows only where every GPU of the node is in MIG mode; elsewhere those are whole GPUs.
 pub(super) fn resources(gpus: &[GpuStatus], devices: &BTreeSet<String>) -> BTreeSet<String> {
-    let whole = gpus
-        .iter()
-        .filter(|gpu| devices.contains(&gpu.uuid))
-        .map(|_| "nvidia.com/gpu".to_owned());
+    let is_whole = gpus.iter().any(|gpu| devices.contains(&gpu.uuid));
     let slices = gpus
         .iter()
         .flat_map(|gpu| &gpu.instances)
-        .filter(|slice| slice.uuid.as_ref().is_some_and(|id| devices.contains(id)))
-        .map(|slice| profile::resource(&slice.profile));
-    whole
-        .chain(slices)
-        .flat_map(|name| [format!("{name}.shared"), name])
-        .collect()
+        .filter(|slice| slice.uuid.as_ref().is_some_and(|id| devices.contains(id)));
+    let mut names: BTreeSet<_> = slices.map(|it| profile::resource(&it.profile)).collect();
+    let is_single = !names.is_empty() && gpus.iter().all(|gpu| is_mig_on(gpu.mig.current));
+    if is_whole || is_single {
+        names.insert(GPU.to_owned());
+    }
+    let shared: Vec<_> = names.iter().map(|name| format!("{name}{SHARED}")).collect();
+    names.extend(shared);
+    names
 }
 
 /// Processes on these devices although no pod holds the device: nobody knows whose they are.

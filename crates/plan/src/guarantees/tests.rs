@@ -1,4 +1,4 @@
-use crds::gpu_node::{GpuTarget, MigTarget, SharingTarget};
+use crds::gpu_node::{GpuTarget, MigTarget, PlacedProfile, SharingTarget};
 
 use super::*;
 
@@ -8,9 +8,20 @@ fn gpu(mig: bool, r#type: StrategyType, replicas: i32) -> GpuTarget {
         index: 0,
         mig: MigTarget {
             enabled: mig,
-            instances: Vec::new(),
+            instances: ["1g.5gb", "3g.20gb"]
+                .into_iter()
+                .filter(|_| mig)
+                .map(|profile| PlacedProfile {
+                    start: 0,
+                    profile: profile.to_owned(),
+                })
+                .collect(),
         },
-        sharing: SharingTarget { r#type, replicas },
+        sharing: SharingTarget {
+            r#type,
+            replicas,
+            per_profile: [].into(),
+        },
     }
 }
 
@@ -62,5 +73,34 @@ fn each_way_to_share_promises_what_it_can_keep() {
         assert_eq!(said, expected, "{target:?}");
         assert_eq!(labels[LABEL_POLICY], "p");
         assert_eq!(labels.len(), crds::names::GUARANTEE_LABELS.len());
+    }
+}
+
+#[test]
+fn the_most_sharers_are_those_of_the_slices_that_are_there() {
+    for (replicas, own, sharers, strategy) in [
+        (2, vec![("1g.5gb", 4)], "4", "mig-time-slicing"),
+        (4, vec![("3g.20gb", 2)], "4", "mig-time-slicing"),
+        // Nothing has the number that is said for all others.
+        (
+            8,
+            vec![("3g.20gb", 2), ("1g.5gb", 3)],
+            "3",
+            "mig-time-slicing",
+        ),
+        (1, vec![("2g.10gb", 9)], "1", "mig"),
+    ] {
+        let mut gpu = gpu(true, StrategyType::Mig, replicas);
+        let own = own.into_iter();
+        gpu.sharing.per_profile = own
+            .map(|(name, number)| (name.to_owned(), number))
+            .collect();
+        let target = Target {
+            gpus: vec![gpu],
+            ..Target::default()
+        };
+        let labels = labels(&target, "p");
+        let said = [LABEL_MAX_SHARERS, LABEL_STRATEGY].map(|label| labels[label].as_str());
+        assert_eq!(said, [sharers, strategy], "{target:?}");
     }
 }

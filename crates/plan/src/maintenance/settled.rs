@@ -103,7 +103,7 @@ fn strive(turn: &mut Turn, goal: &Goal) {
         turn.status.plan = Some(survey::plan(&goal.change, &assessment));
         promises::tell(turn, &assessment);
         let wait = gates::first(turn, goal, &assessment);
-        pend(turn, wait);
+        pend(turn, wait.and_empty(&goal.change.emptied));
     } else if !drift::exists(turn, goal) {
         in_sync(turn, goal);
     } else if let Some(wait) = gates::person(turn, goal) {

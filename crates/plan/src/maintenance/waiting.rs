@@ -1,5 +1,6 @@
 //! Why a node waits.
 
+use super::survey;
 use crate::reason::Reason;
 use crate::resolve::ProblemReason;
 
@@ -135,6 +136,15 @@ impl Wait {
             message: message.into(),
             until: None,
         }
+    }
+
+    /// The same, and why devices that stay have to be emptied then.
+    pub(super) fn and_empty(mut self, because: &[String]) -> Self {
+        if !because.is_empty() {
+            let because = survey::some(because, String::clone);
+            self.message = format!("{}; pods must leave then: {because}", self.message);
+        }
+        self
     }
 
     pub(super) fn until(mut self, moment: Option<jiff::Timestamp>) -> Self {

@@ -1,3 +1,6 @@
+mod every;
+mod reading;
+
 use crds::gpu_node::{MigInstance, MigModeStatus, MigTarget, PlacedProfile, SharingTarget};
 use crds::policy::StrategyType;
 
@@ -20,6 +23,7 @@ fn target(gpus: &[(&[&str], i32)]) -> Target {
         sharing: SharingTarget {
             r#type: StrategyType::Exclusive,
             replicas: *replicas,
+            per_profile: [].into(),
         },
     };
     Target {
@@ -166,4 +170,58 @@ fn every_operation_changes_the_label_and_the_key_names_its_content() {
     }
     // Other slices, same configuration: the plugin is told the same.
     assert_eq!(render(&one), render(&target(&[(&["3g.20gb"], 1)])));
+}
+
+#[test]
+fn what_an_older_version_has_written_means_what_it_meant() {
+    let older = serde_json::json!({"gpus": [{
+        "uuid": "GPU-0", "index": 0, "sharing": {"type": "Exclusive", "replicas": 2},
+        "mig": {"enabled": true, "instances": [{"start": 0, "profile": "1g.5gb"}]},
+    }]});
+    let read: Target = serde_json::from_value(older).unwrap();
+    assert_eq!(read, target(&[(&["1g.5gb"], 2)]));
+}
+
+#[test]
+fn like_slices_are_told_and_counted_as_gpus() {
+    let slices = [("1g.5gb", true), ("1g.5gb", true), ("1g.5gb", false)];
+    let gpus = [status(0, MigMode::Enabled, &slices)];
+    for (replicas, rename, sharing, name, count) in [
+        (1, false, "", "nvidia.com/gpu", 2),
+        (
+            3,
+            true,
+            "sharing:\n  timeSlicing:\n    renameByDefault: true\n    failRequestsGreaterThanOne: true\n    resources:\n    \
+             - name: nvidia.com/gpu\n      replicas: 3\n",
+            "nvidia.com/gpu.shared",
+            6,
+        ),
+    ] {
+        let mut target = target(&[(&["1g.5gb"], replicas)]);
+        target.advertise = Advertise::Single;
+        target.replicas.rename = rename;
+        let text = format!("version: v1\nflags:\n  migStrategy: single\n{sharing}");
+        assert_eq!(render(&target), text);
+        assert_eq!(
+            advertised(&gpus, &target),
+            [(name.to_owned(), count)].into()
+        );
+    }
+}
+
+#[test]
+fn each_profile_is_told_and_counted_with_its_own_number() {
+    let mut target = target(&[(&["1g.5gb", "3g.20gb"], 2)]);
+    target.gpus[0].sharing.per_profile = [("1g.5gb".to_owned(), 4)].into();
+    let text = render(&target);
+    let end = "resources:\n    - name: nvidia.com/mig-1g.5gb\n      replicas: 4\n    - name: nvidia.com/mig-3g.20gb\n      replicas: 2\n";
+    assert!(text.ends_with(end), "{text}");
+    let slices = [("1g.5gb", true), ("1g.5gb", true), ("3g.20gb", true)];
+    let expected = [("nvidia.com/mig-1g.5gb", 8), ("nvidia.com/mig-3g.20gb", 2)];
+    let expected = expected.map(|(name, count)| (name.to_owned(), count));
+    let gpus = [status(0, MigMode::Enabled, &slices)];
+    assert_eq!(advertised(&gpus, &target), expected.into());
+    let expected = [("nvidia.com/mig-1g.5gb", 4), ("nvidia.com/mig-3g.20gb", 2)];
+    let expected = expected.map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(promised(&target), expected.into());
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{GpuStatus, MigTarget};
+use crds::policy::Advertise;
 
 use super::assignment::{Rules, assign};
 use super::candidates::{self, Candidate, Pods, candidates};
@@ -137,11 +138,13 @@ impl Node<'_> {
         let first = |is: &dyn Fn(&Part<'_>) -> bool| self.parts.iter().position(is);
         let kind = |part: &Part<'_>| {
             let whole = part.strategy.mig.is_none();
-            let alike = |it: &Part<'_>| it.strategy.mig.is_none() && it.sharing() == part.sharing();
+            let sharing = |it: &Part<'_>| it.sharing(&MigTarget::default());
+            let alike = |it: &Part<'_>| it.strategy.mig.is_none() && sharing(it) == sharing(part);
             let rules = part.rules();
             Kind {
                 whole: whole.then(|| first(&alike)).flatten(),
                 rules: rules.and_then(|rules| first(&|it| it.rules() == Some(rules))),
+                single: Some(part.advertise() == Some(Advertise::Single)),
             }
         };
         self.parts.iter().map(kind).collect()

@@ -7,7 +7,7 @@ use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigTarget};
 use super::Problem;
 use super::parts::Part;
 use super::slices::{infeasible, wanted, whole};
-use crate::change::is_on;
+use crate::change::{is_on, is_overdrawn};
 use crate::layout::{self, Existing, Occupancy, Placement};
 
 /// What a GPU may become.
@@ -83,7 +83,7 @@ fn of_placement(part: usize, placement: Placement, leaving: &BTreeSet<String>) -
 }
 
 /// The pods that must leave the GPU whatever becomes of its instances: all, if its MIG mode is switched, else those on a
-/// device that is to be shared by fewer.
+/// device that the plugin would hand out to more than may share it.
 fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
     if gpu.holders.is_empty() {
         return BTreeSet::new();
@@ -91,26 +91,24 @@ fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
     if is_on(gpu.mig.current) != part.strategy.mig.is_some() {
         return gpu.holders.iter().map(name).collect();
     }
-    let most = usize::try_from(part.sharing().replicas.max(1)).unwrap_or(usize::MAX);
-    let crowd = |device: &str| {
-        let there = gpu.holders.iter().filter(|it| it.device == device);
-        let pods: BTreeSet<_> = there.map(name).collect();
-        Some(pods).filter(|pods| pods.len() > most && is_device(gpu, device))
-    };
-    let mut devices: Vec<_> = gpu.holders.iter().map(|it| it.device.as_str()).collect();
-    devices.sort_unstable();
-    let crowded = devices.chunk_by(|one, other| one == other);
-    let crowded = crowded.filter(|holders| holders.len() > most);
-    crowded
-        .filter_map(|holders| crowd(holders[0]))
-        .flatten()
-        .collect()
+    let mut holders: Vec<_> = gpu.holders.iter().collect();
+    holders.sort_unstable_by_key(|it| it.device.as_str());
+    let by_device = holders.chunk_by(|one, other| one.device == other.device);
+    let overdrawn = by_device.filter(|holders| {
+        let profile = profile(gpu, &holders[0].device);
+        profile.is_some_and(|profile| is_overdrawn(holders.iter().copied(), part.offer(profile)))
+    });
+    overdrawn.flatten().map(|it| name(it)).collect()
 }
 
-/// Whether it is the GPU as a whole or one of its whole instances.
-fn is_device(gpu: &GpuStatus, device: &str) -> bool {
-    let is = |instance: &MigInstance| instance.uuid.as_deref() == Some(device);
-    device == gpu.uuid || gpu.instances.iter().any(is)
+/// The profile of one of its whole instances, none for the GPU as a whole; nothing for any other device.
+fn profile<'a>(gpu: &'a GpuStatus, device: &str) -> Option<Option<&'a str>> {
+    let is = |instance: &&MigInstance| instance.uuid.as_deref() == Some(device);
+    if device == gpu.uuid {
+        return Some(None);
+    }
+    let instance = gpu.instances.iter().find(is);
+    instance.map(|it| Some(it.profile.as_str()))
 }
 
 /// A holder's pod, `namespace/name`.

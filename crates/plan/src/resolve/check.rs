@@ -1,12 +1,11 @@
 //! What is wrong with a policy, whatever the hardware.
 
-use crds::policy::{Advertise, Mig, Strategy, StrategyType};
+use crds::policy::{Strategy, StrategyType};
 use crds::{DurationText, GpuSharingPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::selector::wrong;
-use super::{Problem, ProblemReason};
-use crate::profile::ProfileName;
+use super::{Problem, ProblemReason, check_mig};
 use crate::windows::{Schedule, duration};
 
 /// Everything that is wrong with a policy and needs no hardware to see; what the API server's own rules refuse is not
@@ -37,40 +36,13 @@ fn strategy(strategy: &Strategy, path: &str) -> Vec<Problem> {
         }
         (StrategyType::Mps, _) => vec![later(path, "type", "MPS")],
         (StrategyType::Auto, _) => vec![later(path, "type", "Auto")],
-        (StrategyType::Mig, Some(mig)) => self::mig(mig, &format!("{path}.mig")),
+        (StrategyType::Mig, Some(mig)) => check_mig::problems(mig, &format!("{path}.mig")),
     }
-}
-
-fn mig(mig: &Mig, path: &str) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut names = |layout: Option<&std::collections::BTreeMap<String, i32>>, path: &str| {
-        for name in layout.into_iter().flat_map(|layout| layout.keys()) {
-            if let Err(error) = name.parse::<ProfileName>() {
-                let (path, message) = (format!("{path}.layout"), error.to_string());
-                problems.push(Problem::new(ProblemReason::UnknownProfile, path, message));
-            }
-        }
-    };
-    names(mig.layout.as_ref(), path);
-    for (index, product) in mig.per_product.iter().enumerate() {
-        names(
-            product.layout.as_ref(),
-            &format!("{path}.perProduct[{index}]"),
-        );
-    }
-    if mig.advertise == Advertise::Single {
-        problems.push(later(path, "advertise", "Single"));
-    }
-    if mig.time_slicing.is_some() {
-        problems.push(later(path, "timeSlicing", "time-slicing inside MIG slices"));
-    }
-    problems
 }
 
 fn later(path: &str, field: &str, what: &str) -> Problem {
-    let message = format!(
-        "{what} is not supported by this version; use Exclusive, TimeSlicing, or MIG without timeSlicing"
-    );
+    let message =
+        format!("{what} is not supported by this version; use Exclusive, TimeSlicing or MIG");
     Problem::new(
         ProblemReason::NotYetSupported,
         format!("{path}.{field}"),

@@ -14,19 +14,26 @@ pub(super) struct Kind {
     pub(super) whole: Option<usize>,
     /// How replicas are named and handed out.
     pub(super) rules: Option<usize>,
+    /// Whether slices are called like whole GPUs, which then cannot be there.
+    pub(super) single: Option<bool>,
 }
 
 impl Kind {
     /// What both have, if they can be followed on one node.
     pub(super) fn beside(self, other: Self) -> Option<Self> {
-        let agree = |one: Option<usize>, other: Option<usize>| {
-            one.is_none() || other.is_none() || one == other
-        };
-        (agree(self.whole, other.whole) && agree(self.rules, other.rules)).then(|| Self {
+        let agree = agree(self.whole, other.whole)
+            && agree(self.rules, other.rules)
+            && agree(self.single, other.single);
+        agree.then(|| Self {
             whole: self.whole.or(other.whole),
             rules: self.rules.or(other.rules),
+            single: self.single.or(other.single),
         })
     }
+}
+
+fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
+    one.is_none() || other.is_none() || one == other
 }
 
 /// What a choice costs; the order of the fields is the order of what matters.

@@ -6,7 +6,7 @@ use crds::GpuSharingPolicy;
 use crds::gpu_node::{GpuStatus, GpuTarget, MigTarget, PolicyReference, Target};
 
 use super::parts::{self, Part};
-use super::{Problem, ProblemReason, allotment, reference, sharing};
+use super::{Problem, ProblemReason, allotment, reference, sharing, single};
 use crate::change::{self, Change};
 use crate::guarantees;
 
@@ -68,22 +68,24 @@ fn target(
     let parts = parts::parts(&policy.spec);
     let (followed, slices, adopt) = allotment::allot(&parts, &sorted, protected)?;
     let followed: Vec<_> = followed.into_iter().map(|part| &parts[part]).collect();
-    let target = |((gpu, part), mig): ((&GpuStatus, &&Part<'_>), MigTarget)| GpuTarget {
+    let target = |((gpu, part), mig): ((&&GpuStatus, &&Part<'_>), MigTarget)| GpuTarget {
         uuid: gpu.uuid.clone(),
         index: gpu.index,
+        sharing: part.sharing(&mig),
         mig,
-        sharing: part.sharing(),
     };
     let gpus: Vec<_> = sorted
-        .into_iter()
+        .iter()
         .zip(&followed)
         .zip(slices)
         .map(target)
         .collect();
+    let advertise = single::advertise(&followed, &gpus, &sorted, adopt)?;
     sharing::conflict(&followed, &gpus)?;
     Ok(Target {
         gpus,
         adopt,
         replicas: sharing::rules(&followed)?,
+        advertise,
     })
 }

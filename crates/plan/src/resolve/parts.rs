@@ -1,10 +1,11 @@
 //! The parts of a policy, its own strategy and its overrides, and which GPUs may follow which.
 
 use crds::GpuSharingPolicySpec;
-use crds::gpu_node::{GpuStatus, ReplicaRules, SharingTarget};
-use crds::policy::{GpuSelection, Strategy};
+use crds::gpu_node::{GpuStatus, MigTarget, ReplicaRules, SharingTarget};
+use crds::policy::{Advertise, GpuSelection, Strategy};
 
 use super::products::any_matches;
+use crate::offer::Offer;
 
 /// A part of a policy.
 #[derive(Clone, Debug)]
@@ -66,21 +67,64 @@ impl Part<'_> {
         format!("{}.strategy", self.path)
     }
 
-    /// How the GPU, or each of its slices, is shared in software.
-    pub(super) fn sharing(&self) -> SharingTarget {
-        let time_slicing = self.strategy.time_slicing.as_ref();
+    /// The path of what it says about replicas.
+    pub(super) fn time_slicing_path(&self) -> String {
+        let of = if self.strategy.mig.is_some() {
+            "mig.timeSlicing"
+        } else {
+            "timeSlicing"
+        };
+        format!("{}.{of}", self.strategy_path())
+    }
+
+    /// How a GPU with these slices is shared in software. What no slice has is not told.
+    pub(super) fn sharing(&self, mig: &MigTarget) -> SharingTarget {
+        let replicas = self.replicas_of(None);
+        let numbers = mig.instances.iter().map(|slice| {
+            let number = self.replicas_of(Some(&slice.profile));
+            (slice.profile.clone(), number)
+        });
         SharingTarget {
             r#type: self.strategy.r#type,
-            replicas: time_slicing.map_or(1, |it| it.replicas),
+            replicas,
+            per_profile: numbers.filter(|(_, number)| *number != replicas).collect(),
         }
+    }
+
+    /// How many pods may share the GPU, or each of its slices for which nothing else is said, or each of this profile.
+    fn replicas_of(&self, profile: Option<&str>) -> i32 {
+        let whole = self.strategy.time_slicing.as_ref().map(|it| it.replicas);
+        let mig = self.strategy.mig.as_ref();
+        let slices = mig.and_then(|mig| mig.time_slicing.as_ref()).map(|it| {
+            let own = profile.and_then(|profile| it.per_profile.get(profile));
+            *own.unwrap_or(&it.replicas)
+        });
+        whole.or(slices).unwrap_or(1)
+    }
+
+    /// As what the GPU, or a slice of this profile on it, is handed out.
+    pub(super) fn offer<'b>(&self, profile: Option<&'b str>) -> Offer<'b> {
+        let rename = self.rules().is_some_and(|rules| rules.rename);
+        let advertise = self.advertise().unwrap_or_default();
+        Offer::new(profile, advertise, self.replicas_of(profile), rename)
+    }
+
+    /// Under which names its slices are advertised, if it cuts GPUs into slices.
+    pub(super) fn advertise(&self) -> Option<Advertise> {
+        self.strategy.mig.as_ref().map(|mig| mig.advertise)
     }
 
     /// The rules for replicas, if there are any.
     pub(super) fn rules(&self) -> Option<ReplicaRules> {
-        let time_slicing = self.strategy.time_slicing.as_ref()?;
+        let whole = self.strategy.time_slicing.as_ref();
+        let whole = whole.map(|it| (it.rename_by_default, it.fail_requests_greater_than_one));
+        let mig = self.strategy.mig.as_ref();
+        let slices = mig.and_then(|mig| mig.time_slicing.as_ref());
+        let slices = slices.map(|it| (it.rename_by_default, it.fail_requests_greater_than_one));
+        let (rename, fail_requests_greater_than_one) = whole.or(slices)?;
         Some(ReplicaRules {
-            rename: time_slicing.rename_by_default,
-            fail_requests_greater_than_one: time_slicing.fail_requests_greater_than_one,
+            rename,
+            fail_requests_greater_than_one,
         })
     }
 

@@ -1,4 +1,6 @@
-//! Whether NVIDIA's device plugin can do all parts of a policy on one node.
+//! Whether NVIDIA's device plugin can share devices as all parts of a policy say, on one node.
+
+use std::collections::BTreeMap;
 
 use crds::gpu_node::{GpuTarget, ReplicaRules};
 
@@ -17,15 +19,21 @@ pub(super) fn rules(followed: &[&Part<'_>]) -> Result<ReplicaRules, Problem> {
         None => Ok(first),
         Some((part, _)) => Err(Problem::new(
             ProblemReason::Conflict,
-            format!("{}.timeSlicing", part.strategy_path()),
+            part.time_slicing_path(),
             "NVIDIA's device plugin has one renameByDefault and one failRequestsGreaterThanOne for all GPUs of a node; \
              write the same in every part of the policy",
         )),
     }
 }
 
-/// Whole GPUs are one resource, `nvidia.com/gpu`, and the plugin shares a resource in one way.
+/// The plugin shares all devices of a resource in one way.
 pub(super) fn conflict(followed: &[&Part<'_>], gpus: &[GpuTarget]) -> Result<(), Problem> {
+    whole(followed, gpus)?;
+    slices(followed, gpus)
+}
+
+/// Whole GPUs are one resource, `nvidia.com/gpu`.
+fn whole(followed: &[&Part<'_>], gpus: &[GpuTarget]) -> Result<(), Problem> {
     let mut whole = gpus
         .iter()
         .zip(followed)
@@ -44,5 +52,40 @@ pub(super) fn conflict(followed: &[&Part<'_>], gpus: &[GpuTarget]) -> Result<(),
                 one.index, other.index
             ),
         )),
+    }
+}
+
+/// Slices of a profile are one resource, and with `advertise: Single` all slices are.
+fn slices(followed: &[&Part<'_>], gpus: &[GpuTarget]) -> Result<(), Problem> {
+    let mut known: BTreeMap<String, (i32, i32)> = BTreeMap::new();
+    for (gpu, part) in gpus.iter().zip(followed) {
+        for slice in &gpu.mig.instances {
+            let offer = part.offer(Some(&slice.profile));
+            let (first, replicas) = *known
+                .entry(offer.base())
+                .or_insert((gpu.index, offer.replicas));
+            if replicas != offer.replicas {
+                let message = format!(
+                    "GPU {first} and GPU {} both have slices that are advertised as {}, there {} and here {}, and NVIDIA's \
+                     device plugin hands out all devices of a resource in the same way; write the same number of replicas \
+                     for {} in every part of the policy, or cut the GPUs into different profiles",
+                    gpu.index,
+                    offer.base(),
+                    pods(replicas),
+                    pods(offer.replicas),
+                    slice.profile,
+                );
+                let path = part.time_slicing_path();
+                return Err(Problem::new(ProblemReason::Conflict, path, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pods(replicas: i32) -> String {
+    match replicas {
+        1 => "for one pod".to_owned(),
+        more => format!("for {more} pods"),
     }
 }

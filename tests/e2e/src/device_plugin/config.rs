@@ -1,7 +1,8 @@
 //! The configuration file of NVIDIA's device plugin, version v1.
 //!
 //! As in its `api/config/v1`: keys that it does not know are dropped without a word, an empty file
-//! is the default configuration. MPS is refused here: the bed does not play it.
+//! is the default configuration (`config.go`: 113). What it refuses ends the plugin, which then advertises nothing. MPS
+//! is refused here: the bed does not play it.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,10 @@ use serde::Deserialize;
 
 /// What `nvidia.com/` names are prefixed with where the file leaves it out.
 const PREFIX: &str = "nvidia.com/";
-/// Added by `renameByDefault`.
+/// Added by `renameByDefault` (`consts.go`: 26).
 const SHARED: &str = ".shared";
+/// The longest name of a resource, with its prefix (`resources.go`).
+const LONGEST: usize = 63;
 
 /// What of the file matters to which resources a node advertises.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,10 +57,12 @@ impl PluginConfig {
         if file.sharing.mps.is_some() {
             return Err("the bed does not play MPS".to_owned());
         }
-        let shared = file.sharing.time_slicing.unwrap_or_default();
+        let shared = file.sharing.time_slicing;
+        let replicas = shared.as_ref().map(Replicated::replicas).transpose()?;
+        let shared = shared.unwrap_or_default();
         Ok(Self {
             mig: file.flags.mig_strategy,
-            replicas: shared.replicas()?,
+            replicas: replicas.unwrap_or_default(),
             rename: shared.rename_by_default,
             // Unset means allowed for time-slicing (config.go:72).
             fail_requests_greater_than_one: shared.fail_requests_greater_than_one.unwrap_or(false),
@@ -117,22 +122,38 @@ struct Resource {
 }
 
 impl Replicated {
+    /// Replicas by resource. The list is mandatory and not empty (`replicas.go`: 166), a number is 2 or more (214).
     fn replicas(&self) -> Result<BTreeMap<String, u32>, String> {
         let resources = self.resources.as_deref().unwrap_or_default();
+        if resources.is_empty() {
+            return Err("no resources specified".to_owned());
+        }
         let replicas = |resource: &Resource| match resource.replicas {
-            2.. => Ok((full_name(&resource.name), resource.replicas)),
+            2.. => Ok((full_name(&resource.name)?, resource.replicas)),
             0 | 1 => Err("number of replicas must be >= 2".to_owned()),
         };
         resources.iter().map(replicas).collect()
     }
 }
 
-fn full_name(name: &str) -> String {
-    if name.starts_with(PREFIX) {
-        name.to_owned()
+/// With the prefix, which may be left out; what follows it is a DNS subdomain (`resources.go`).
+fn full_name(name: &str) -> Result<String, String> {
+    let bare = name.strip_prefix(PREFIX).unwrap_or(name);
+    let full = format!("{PREFIX}{bare}");
+    if full.len() > LONGEST {
+        Err(format!(
+            "fully-qualified resource name must be {LONGEST} characters or less: {full}"
+        ))
+    } else if bare.split('.').all(is_dns_label) {
+        Ok(full)
     } else {
-        format!("{PREFIX}{name}")
+        Err(format!("incorrect format for resource name '{bare}'"))
     }
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let is_inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !text.is_empty() && text.bytes().all(is_inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
 #[cfg(test)]
@@ -180,6 +201,22 @@ mod tests {
             ),
             ("flags: {migStrategy: both}", "both"),
             ("sharing: {mps: {}}", "MPS"),
+            ("sharing: {timeSlicing: {}}", "no resources specified"),
+            (
+                "sharing: {timeSlicing: {resources: []}}",
+                "no resources specified",
+            ),
+            (
+                "sharing: {timeSlicing: {resources: [{name: mig-1g.5gb+me, replicas: 2}]}}",
+                "incorrect format for resource name 'mig-1g.5gb+me'",
+            ),
+            (
+                &format!(
+                    "sharing: {{timeSlicing: {{resources: [{{name: {}, replicas: 2}}]}}}}",
+                    "a".repeat(53)
+                ),
+                "63 characters or less",
+            ),
         ] {
             let refused = PluginConfig::parse(file).unwrap_err();
             assert!(refused.contains(reason), "{file}: {refused}");

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use nvml_sim::state::{ComputeInstance, Gpu, GpuInstance, State};
-use products::compute_profiles;
+use products::{Engines, compute_profiles};
 
 use super::config::{MigStrategy, PluginConfig};
 
@@ -79,7 +79,8 @@ fn single(state: &State) -> Result<Named, String> {
     if let Some((index, _)) = gpus().find(|(_, gpu)| gpu.compute_instances().next().is_none()) {
         return Err(format!("device {index} has no MIG devices configured"));
     }
-    let mut kinds = state.gpus.iter().flat_map(Gpu::compute_instances).map(kind);
+    let of = |gpu| Gpu::compute_instances(gpu).map(move |device| attributes(gpu, device));
+    let mut kinds = state.gpus.iter().flat_map(of);
     let first = kinds.next();
     if kinds.any(|kind| Some(kind) != first) {
         return Err("more than one MIG device type present on node".to_owned());
@@ -94,8 +95,18 @@ fn single(state: &State) -> Result<Named, String> {
         .collect())
 }
 
-fn kind((gi, ci): (&GpuInstance, &ComputeInstance)) -> (u32, u32) {
-    (gi.profile_id, ci.profile_id)
+/// What a MIG device has of its GPU: like devices have the same of everything. The ids of profiles mean other slices on
+/// other products, and the same name does too.
+fn attributes<'a>(
+    gpu: &'a Gpu,
+    (gi, ci): (&GpuInstance, &ComputeInstance),
+) -> Option<(&'a str, u64, Engines, u32)> {
+    let profile = gpu.profile(gi.profile_id)?;
+    let part = compute_profiles(profile)
+        .iter()
+        .find(|part| part.id == ci.profile_id)?;
+    let (memory, engines) = (profile.memory_mib, profile.engines);
+    Some((profile.name, memory, engines, part.multiprocessors(profile)))
 }
 
 fn mixed(state: &State) -> Result<Named, String> {

@@ -8,7 +8,9 @@
 //! - Devices are read when the plugin starts, and it starts again only when the configuration
 //!   becomes another one (`main.go`: 285). What is repartitioned in between is not noticed.
 //! - A configuration or a set of devices that it cannot serve ends the plugin; it is restarted, and
-//!   reads everything again, until it can.
+//!   reads everything again, until it can. Meanwhile nothing can be allocated (`main.go`: 294).
+//! - Each device of a resource is handed out as often as the configuration says, under the name that it says; what the
+//!   kubelet has handed out under another name is not counted (`config.rs` and `discovery.rs` have the rules one by one).
 //!
 //! What is quicker here: the configuration reaches the node at once, and restarts take
 //! [`RESTART`] instead of a back-off from 10 s.

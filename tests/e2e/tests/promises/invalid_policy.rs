@@ -25,9 +25,10 @@ async fn a_policy_that_cannot_be_satisfied_says_why_and_changes_nothing() {
         a100("some"),
         t4("none").label("pool", "some"),
         a100("later"),
+        a100("unlike"),
     ];
     let scene = Scene::start(nodes).await;
-    scene.run(&Workload::new("model").asks(GPU, 1), 5).await;
+    scene.run(&Workload::new("model").asks(GPU, 1), 6).await;
     let mark = scene.quiet().await;
     let layout = "{type: MIG, mig: {layout: {7g.40gb: 2}}}";
     scene.policy("large", &spec("large", layout, "")).await;
@@ -35,8 +36,10 @@ async fn a_policy_that_cannot_be_satisfied_says_why_and_changes_nothing() {
         "maintenance: {windows: [{start: '01:00', end: '02:00', timeZone: Europe/Atlantis}]}";
     scene.policy("zone", &spec("zone", SEVEN, window)).await;
     scene.policy("some", &spec("some", SEVEN, "")).await;
-    let hybrid = "{type: MIG, mig: {layout: {1g.5gb: 7}, timeSlicing: {replicas: 2}}}";
-    scene.policy("later", &spec("later", hybrid, "")).await;
+    let mps = "{type: MPS, mps: {replicas: 2}}";
+    scene.policy("later", &spec("later", mps, "")).await;
+    let single = "{type: MIG, mig: {preset: Balanced, advertise: Single}}";
+    scene.policy("unlike", &spec("unlike", single, "")).await;
 
     for (policy, reason, path, why) in [
         ("large", "NoPlacement", "spec.strategy.mig.layout", A100),
@@ -50,8 +53,14 @@ async fn a_policy_that_cannot_be_satisfied_says_why_and_changes_nothing() {
         (
             "later",
             "NotYetSupported",
-            "spec.strategy.mig.timeSlicing",
+            "spec.strategy.type",
             "not supported by this version",
+        ),
+        (
+            "unlike",
+            "Conflict",
+            "spec.strategy.mig.advertise",
+            "write advertise: Mixed",
         ),
     ] {
         let valid = invalid(&scene, policy).await;
@@ -61,14 +70,14 @@ async fn a_policy_that_cannot_be_satisfied_says_why_and_changes_nothing() {
         }
     }
     // Also not on the node whose GPU has MIG, while another of the same policy has none.
-    for node in ["large", "zone", "some", "none", "later"] {
+    for node in ["large", "zone", "some", "none", "later", "unlike"] {
         scene.wait_reason(node, "PolicyInvalid").await;
     }
     scene.quiet().await;
     let mut writes = scene.operator_writes(mark).await;
     writes.retain(|write| write.object.subresource != "status");
     assert!(writes.is_empty(), "{}", told(&writes));
-    for node in ["large", "zone", "some", "later"] {
+    for node in ["large", "zone", "some", "later", "unlike"] {
         assert!(scene.slices(node).is_empty(), "{node}");
     }
 }

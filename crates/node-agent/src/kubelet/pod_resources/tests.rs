@@ -1,5 +1,6 @@
 //! What is taken from the kubelet's account, over a real socket.
 
+use crds::gpu_node::Holder;
 use tokio::net::UnixListener;
 
 use super::Kubelet;
@@ -17,7 +18,17 @@ async fn every_device_of_nvidias_has_a_holder_without_its_replicas_suffix() {
         pod("d", "nvidia.com/gpu", &[]),
     ]);
     let holders = Kubelet::new(played.socket()).holders().await.unwrap();
-    assert_eq!(holders, [holder("a", "MIG-1"), holder("b", "GPU-1")]);
+    let named = |pod: &str, device: &str, resource: &str| Holder {
+        resource: resource.to_owned(),
+        ..holder(pod, device)
+    };
+    assert_eq!(
+        holders,
+        [
+            named("a", "MIG-1", "nvidia.com/mig-1g.5gb"),
+            named("b", "GPU-1", "nvidia.com/gpu"),
+        ]
+    );
     played.set(Vec::new());
     let holders = Kubelet::new(played.socket()).holders().await.unwrap();
     assert_eq!(holders, []);

@@ -1,6 +1,7 @@
 //! What differs, and whom that disturbs.
 
-use crds::gpu_node::{ChangeClass, GpuStatus, MigMode, Target};
+use crds::gpu_node::{ChangeClass, GpuStatus, Holder, MigMode, Target};
+use crds::policy::Advertise;
 
 use super::{GPU, MIXED, gpu, holder, seven, slices, whole};
 use crate::change::{Change, between};
@@ -180,6 +181,131 @@ fn a_slice_with_more_pods_than_may_share_it_is_emptied_and_the_others_are_not() 
     let gone = change(gpu, &slices(&[("1g.5gb", 3)]));
     assert_eq!(gone.class, ChangeClass::Devices);
     assert!(gone.affected.contains("MIG-2") && !gone.affected.contains("MIG-3"));
+}
+
+#[test]
+fn each_profile_has_its_own_number_of_pods_that_may_share_a_slice() {
+    let on = |gpu: GpuStatus, pods: &[&str], device: &str| {
+        let mut gpu = gpu;
+        gpu.holders
+            .extend(pods.iter().map(|pod| holder(pod, "main", device)));
+        gpu
+    };
+    let mixed = [("1g.5gb", 0, 1), ("1g.5gb", 1, 1), ("3g.20gb", 4, 4)];
+    let gpu = on(gpu(MigMode::Enabled, &mixed), &["a", "b", "c"], "MIG-0");
+    let gpu = on(gpu, &["d", "e", "f"], "MIG-4");
+    let mut target = slices(&[("1g.5gb", 0), ("1g.5gb", 1), ("3g.20gb", 4)]);
+    let mut emptied = |replicas: i32, small: i32| {
+        target.gpus[0].sharing.replicas = replicas;
+        target.gpus[0].sharing.per_profile = [("1g.5gb".to_owned(), small)].into();
+        let change = change(gpu.clone(), &target);
+        let affected = change
+            .affected
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>();
+        (change.class, affected.join(" "))
+    };
+    let told = |devices: &str| (ChangeClass::Gpus, devices.to_owned());
+    assert_eq!(emptied(2, 4), told("MIG-4"));
+    assert_eq!(emptied(4, 2), told("MIG-0"));
+    assert_eq!(emptied(2, 2), told("MIG-0 MIG-4"));
+    assert_eq!(emptied(3, 3), (ChangeClass::None, String::new()));
+}
+
+/// The kubelet and the scheduler count by resource: one that has another name is all free to them.
+#[test]
+fn a_device_that_a_pod_has_under_another_name_is_emptied() {
+    let named = |device: &str, resource: &str| {
+        let mut gpu = seven();
+        let mut holder = holder("a", "main", device);
+        resource.clone_into(&mut holder.resource);
+        gpu.holders = vec![holder];
+        gpu
+    };
+    let every: Vec<_> = (0..7).map(|start| ("1g.5gb", start)).collect();
+    let target = |advertise: Advertise, replicas: i32, rename: bool| {
+        let mut target = slices(&every);
+        target.advertise = advertise;
+        target.replicas.rename = rename;
+        target.gpus[0].sharing.replicas = replicas;
+        target
+    };
+    let (own, gpu) = ("nvidia.com/mig-1g.5gb", "nvidia.com/gpu");
+    let (mixed, single) = (Advertise::Mixed, Advertise::Single);
+    let emptied = (ChangeClass::Gpus, vec!["MIG-2"], vec![[7, 0, 0]]);
+    for (has, target, stays) in [
+        (own, target(mixed, 1, false), true),
+        (own, target(mixed, 2, false), true),
+        (own, target(mixed, 2, true), false),
+        (own, target(single, 1, false), false),
+        (gpu, target(mixed, 1, false), false),
+        (gpu, target(single, 1, false), true),
+        (gpu, target(single, 2, false), true),
+        (gpu, target(single, 2, true), false),
+        ("nvidia.com/gpu.shared", target(single, 2, true), true),
+        ("nvidia.com/mig-1g.5gb.shared", target(mixed, 2, true), true),
+        (
+            "nvidia.com/mig-1g.5gb.shared",
+            target(mixed, 1, true),
+            false,
+        ),
+        // An agent that does not say.
+        ("", target(single, 1, false), true),
+    ] {
+        let expected = if stays { NOTHING } else { emptied.clone() };
+        assert_eq!(
+            told(&change(named("MIG-2", has), &target)),
+            expected,
+            "{has}"
+        );
+    }
+}
+
+#[test]
+fn each_device_that_stays_and_must_be_emptied_comes_with_the_reason() {
+    let on = |mut gpu: GpuStatus, holders: Vec<Holder>| {
+        gpu.holders = holders;
+        gpu
+    };
+    let places: Vec<_> = (0..7).map(|start| ("1g.5gb", start)).collect();
+    let a = |device: &str, resource: &str| Holder {
+        resource: resource.to_owned(),
+        ..holder("a", "main", device)
+    };
+    let mut single = slices(&places);
+    single.advertise = Advertise::Single;
+    for (gpu, target, why) in [
+        (
+            on(
+                gpu(MigMode::Disabled, &[]),
+                vec![a(GPU, "nvidia.com/gpu"), holder("b", "main", GPU)],
+            ),
+            whole(1),
+            "2 pods are on GPU 0, and 1 may be",
+        ),
+        (
+            on(
+                seven(),
+                vec![
+                    a("MIG-2", "nvidia.com/mig-1g.5gb"),
+                    holder("b", "main", "MIG-2"),
+                ],
+            ),
+            slices(&places),
+            "2 pods are on 1g.5gb at slice 2 of GPU 0, and 1 may be",
+        ),
+        (
+            on(seven(), vec![a("MIG-2", "nvidia.com/mig-1g.5gb")]),
+            single,
+            "ml/a has 1g.5gb at slice 2 of GPU 0 as nvidia.com/mig-1g.5gb, and would share it with whoever gets it as \
+             nvidia.com/gpu",
+        ),
+    ] {
+        assert_eq!(change(gpu, &target).emptied, [why]);
+    }
+    let gone = on(seven(), vec![a("MIG-2", "nvidia.com/gpu")]);
+    assert!(change(gone, &slices(&[("3g.20gb", 4)])).emptied.is_empty());
 }
 
 #[test]

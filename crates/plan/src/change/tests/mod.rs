@@ -54,6 +54,7 @@ fn holder(pod: &str, container: &str, device: &str) -> Holder {
         pod: pod.to_owned(),
         container: container.to_owned(),
         device: device.to_owned(),
+        resource: String::new(),
     }
 }
 
@@ -65,6 +66,7 @@ fn target(mig: MigTarget, replicas: i32) -> Target {
         sharing: SharingTarget {
             r#type: StrategyType::TimeSlicing,
             replicas,
+            per_profile: [].into(),
         },
     };
     Target {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::drain::{Assessment, Question};
 use crate::pod::{Controller, PodView, Protection, Tier};
 
-const GOES: &str = "MIG-goes";
+pub(super) const GOES: &str = "MIG-goes";
 const STAYS: &str = "MIG-stays";
 
 pub(super) fn now() -> Timestamp {
@@ -68,6 +68,7 @@ pub(super) fn gpu(holders: &[(&str, &str)]) -> GpuStatus {
                 pod: (*pod).to_owned(),
                 container: "main".to_owned(),
                 device: (*device).to_owned(),
+                resource: String::new(),
             })
             .collect(),
         processes: Vec::new(),
@@ -342,7 +343,8 @@ fn a_pod_whose_device_is_not_known_yet_is_in_the_way_if_it_could_get_one_that_go
     for (resource, expected) in [
         ("nvidia.com/mig-1g.5gb.shared", Place::Victim),
         ("nvidia.com/mig-2g.10gb", Place::Untouched),
-        ("nvidia.com/gpu", Place::Untouched),
+        // Every GPU of the node is in MIG mode: with advertise Single, this is a slice.
+        ("nvidia.com/gpu", Place::Victim),
     ] {
         fresh.gpus = [(resource.to_owned(), 1)].into();
         assert_eq!(place(&drain, &unlisted, &fresh), expected, "{resource}");

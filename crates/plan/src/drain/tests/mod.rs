@@ -2,6 +2,7 @@
 
 mod assess;
 mod budget;
+mod devices;
 mod memory;
 mod reply;
 mod stuck;

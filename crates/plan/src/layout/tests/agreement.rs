@@ -59,6 +59,7 @@ fn holders(existing: &Existing) -> Vec<Holder> {
         pod: pod.clone(),
         container: "main".to_owned(),
         device: uuid(existing.start),
+        resource: String::new(),
     };
     pods.iter().map(holder).collect()
 }
@@ -74,6 +75,7 @@ fn target(layout: &Layout) -> Target {
         sharing: SharingTarget {
             r#type: StrategyType::Mig,
             replicas: 48,
+            per_profile: [].into(),
         },
     };
     Target {

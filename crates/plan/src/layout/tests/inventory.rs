@@ -45,6 +45,7 @@ fn holder(pod: &str, device: &str) -> Holder {
         pod: pod.to_owned(),
         container: "main".to_owned(),
         device: device.to_owned(),
+        resource: String::new(),
     }
 }
 

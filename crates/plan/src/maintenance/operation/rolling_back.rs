@@ -99,6 +99,7 @@ fn as_it_is(gpu: &crds::gpu_node::GpuStatus) -> GpuTarget {
         sharing: SharingTarget {
             r#type: StrategyType::Exclusive,
             replicas: 1,
+            per_profile: [].into(),
         },
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn holder(pod: &str, device: &str) -> Holder {
         pod: pod.to_owned(),
         container: "main".to_owned(),
         device: device.to_owned(),
+        resource: String::new(),
     }
 }
 
@@ -95,6 +96,7 @@ pub(super) fn target(layout: &[(&str, i32)]) -> Target {
             sharing: SharingTarget {
                 r#type: StrategyType::Mig,
                 replicas: 1,
+                per_profile: [].into(),
             },
         }],
         ..Target::default()

@@ -4,6 +4,7 @@ use crds::gpu_node::{OperationResult, Phase};
 use crds::policy::OnForeignCordon;
 use crds::{GpuNodeSpec, NodeCount};
 
+use super::super::waiting::{Wait, Waiting};
 use super::fixtures::AFTER;
 use super::world::{Want, World};
 use crate::conditions;
@@ -75,6 +76,18 @@ fn each_gate_says_what_is_waited_for_and_comes_before_those_after_it() {
         );
         assert!(!world.the_node().unschedulable || reason != "AwaitingSlot");
     }
+}
+
+#[test]
+fn what_is_waited_for_says_why_devices_that_stay_must_be_emptied() {
+    let why = |reasons: &[&str]| {
+        let reasons: Vec<_> = reasons.iter().map(|it| (*it).to_owned()).collect();
+        let wait = Wait::new(Waiting::WindowClosed, "the window to open");
+        wait.and_empty(&reasons).message
+    };
+    assert_eq!(why(&[]), "the window to open");
+    let some = "the window to open; pods must leave then: a; b; c; and 1 more";
+    assert_eq!(why(&["a", "b", "c", "d"]), some);
 }
 
 #[test]

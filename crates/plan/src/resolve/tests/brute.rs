@@ -184,6 +184,7 @@ impl Gpu {
                 pod: PODS[*pod].trim_start_matches("a/").to_owned(),
                 container: "main".to_owned(),
                 device: device(*start),
+                resource: String::new(),
             });
         }
         gpu

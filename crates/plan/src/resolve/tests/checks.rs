@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::super::ProblemReason::{
-    self, BadDuration, BadSelector, NotYetSupported, UnknownProfile, UnknownTimeZone,
+    self, BadDuration, BadSelector, Conflict, NotYetSupported, UnknownProfile, UnknownTimeZone,
 };
 use super::super::{Wish, check, wish};
 use super::{policy, t4};
@@ -16,13 +16,6 @@ fn found(spec: Value) -> Vec<(ProblemReason, String)> {
 
 #[test]
 fn what_is_not_supported_yet_says_so() {
-    let mig = |with: Value| {
-        let mut mig = json!({"layout": {"1g.5gb": 1}});
-        mig.as_object_mut()
-            .unwrap()
-            .extend(with.as_object().unwrap().clone());
-        json!({"strategy": {"type": "MIG", "mig": mig}})
-    };
     let part = json!({
         "strategy": {"type": "Exclusive"},
         "overrides": [{"gpus": {"indices": [0]}, "strategy": {"type": "MPS", "mps": {"replicas": 2}}}],
@@ -35,14 +28,6 @@ fn what_is_not_supported_yet_says_so() {
         (
             json!({"strategy": {"type": "Auto"}, "workload": {}}),
             "spec.strategy.type",
-        ),
-        (
-            mig(json!({"advertise": "Single"})),
-            "spec.strategy.mig.advertise",
-        ),
-        (
-            mig(json!({"timeSlicing": {"replicas": 2}})),
-            "spec.strategy.mig.timeSlicing",
         ),
         (part, "spec.overrides[0].strategy.type"),
     ] {
@@ -73,6 +58,29 @@ fn what_needs_no_hardware_is_found_with_the_path_of_its_field() {
             json!({"strategy": {"type": "MIG", "mig": {"preset": "Largest", "perProduct": [{"products": ["*"], "layout": {"x": 1}}]}}}),
             UnknownProfile,
             "spec.strategy.mig.perProduct[0].layout",
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"layout": {"3g.20gb": 1, "1g.5gb": 1}, "advertise": "Single"}}}),
+            Conflict,
+            "spec.strategy.mig.layout",
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"preset": "Largest", "advertise": "Single",
+                "perProduct": [{"products": ["*"], "layout": {"1g.5gb": 1, "1g.5gb+me": 1}}]}}}),
+            Conflict,
+            "spec.strategy.mig.perProduct[0].layout",
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"layout": {"1g.5gb": 7},
+                "timeSlicing": {"replicas": 2, "perProfile": {"1g.10gb": 4}}}}}),
+            UnknownProfile,
+            "spec.strategy.mig.timeSlicing.perProfile",
+        ),
+        (
+            json!({"strategy": {"type": "MIG", "mig": {"preset": "Smallest",
+                "timeSlicing": {"replicas": 2, "perProfile": {"small": 4}}}}}),
+            UnknownProfile,
+            "spec.strategy.mig.timeSlicing.perProfile",
         ),
         (
             json!({"strategy": {"type": "Exclusive"}, "nodeSelector": near}),
@@ -122,4 +130,20 @@ fn what_needs_no_hardware_is_found_with_the_path_of_its_field() {
         )),
         []
     );
+}
+
+#[test]
+fn slices_may_be_shared_and_called_gpus() {
+    let layout = json!({"1g.5gb": 4, "3g.20gb": 1});
+    let shared = json!({"replicas": 2, "perProfile": {"1g.5gb": 4}, "renameByDefault": true});
+    for mig in [
+        json!({"layout": layout, "timeSlicing": shared}),
+        json!({"preset": "Balanced", "timeSlicing": {"replicas": 2, "perProfile": {"2g.10gb": 4}}}),
+        json!({"layout": {"2g.10gb": 3}, "perProduct": [{"products": ["*H100*"], "layout": layout}], "timeSlicing": shared}),
+        json!({"layout": {"1g.5gb": 7}, "advertise": "Single", "timeSlicing": shared}),
+        json!({"preset": "Balanced", "advertise": "Single"}),
+    ] {
+        let spec = json!({"strategy": {"type": "MIG", "mig": mig}});
+        assert_eq!(found(spec), [], "{mig}");
+    }
 }

@@ -233,40 +233,6 @@ fn what_cannot_be_says_why_and_whose_mistake_it_is() {
 }
 
 #[test]
-fn what_the_device_plugin_cannot_do_on_one_node_is_a_conflict() {
-    let parts = |first: Value, second: Value| json!({"strategy": first, "overrides": [{"gpus": {"indices": [1]}, "strategy": second}]});
-    let sliced = |replicas: i32, rename: bool| json!({"type": "TimeSlicing", "timeSlicing": {"replicas": replicas, "renameByDefault": rename}});
-    let exclusive = json!({"type": "Exclusive"});
-    for (spec, path) in [
-        (
-            parts(sliced(4, false), exclusive),
-            "spec.overrides[0].strategy",
-        ),
-        (
-            parts(sliced(4, false), sliced(2, false)),
-            "spec.overrides[0].strategy",
-        ),
-        (
-            parts(sliced(4, false), sliced(4, true)),
-            "spec.overrides[0].strategy.timeSlicing",
-        ),
-    ] {
-        let problem = refusal(spec.clone(), &[t4(0), t4(1)]);
-        assert_eq!(problem.reason, ProblemReason::Conflict, "{spec}");
-        assert_eq!(problem.path, path, "{problem}");
-    }
-    // On a node with one GPU there is nothing to conflict with.
-    assert!(
-        goal(
-            &policy(parts(sliced(4, false), sliced(2, false))),
-            &[t4(0)],
-            &BTreeSet::new()
-        )
-        .is_ok()
-    );
-}
-
-#[test]
 fn adopting_lets_instances_of_others_go() {
     let mut foreign = a100(0, &[("7g.40gb", 0, 8)]);
     foreign.instances[0].owned = false;

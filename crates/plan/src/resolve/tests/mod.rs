@@ -5,6 +5,8 @@ mod brute;
 mod checks;
 mod counts;
 mod goals;
+mod sharing;
+mod single;
 mod winners;
 
 use crds::GpuSharingPolicy;
@@ -73,6 +75,7 @@ fn holds(mut gpu: GpuStatus, pod: &str, start: i32) -> GpuStatus {
         pod: pod.to_owned(),
         container: "main".to_owned(),
         device: format!("MIG-{}-{start}", gpu.index),
+        resource: String::new(),
     });
     gpu
 }

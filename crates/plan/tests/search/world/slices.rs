@@ -94,6 +94,7 @@ impl Slices {
                 sharing: SharingTarget {
                     r#type: StrategyType::Mig,
                     replicas: 1,
+                    per_profile: [].into(),
                 },
             }],
             ..Target::default()
@@ -115,6 +116,7 @@ impl Slices {
             pod: pod.to_owned(),
             container: "main".to_owned(),
             device: uuid(profile, start),
+            resource: String::new(),
         };
         let each = holders.iter();
         let holders = each.flat_map(|(pod, slices)| slices.each().map(|slice| holder(pod, slice)));

@@ -100,6 +100,13 @@ fn single_does_not_start_on_anything_else() {
             node(&[A100, "T4"]).mig(0, &["1g.5gb"]),
             "same migEnabled value",
         ),
+        // One name and one id, and other multiprocessors: an H100's are its own.
+        (
+            node(&["A100-SXM4-80GB", "H100-SXM5-80GB"])
+                .mig(0, &["1g.10gb"])
+                .mig(1, &["1g.10gb"]),
+            "more than one MIG device type",
+        ),
     ] {
         let refused = node.found("flags: {migStrategy: single}").unwrap_err();
         assert!(refused.contains(reason), "{refused}");
@@ -119,4 +126,33 @@ fn replicas_multiply_and_number_the_ids() {
     assert_eq!(ids, [format!("{uuid}::0"), format!("{uuid}::1")]);
     assert_eq!(devices[GPU][1].uuid(), uuid);
     assert_eq!(devices.len(), 1);
+}
+
+#[test]
+fn replicas_of_slices_are_by_profile_or_of_all_alike_and_renamed_with_their_resource() {
+    let cut = node(&[A100]).mig(0, &["3g.20gb", "1g.5gb+me", "1g.5gb"]);
+    let by_profile = "{flags: {migStrategy: mixed}, sharing: {timeSlicing: {renameByDefault: true, resources: [\
+                      {name: nvidia.com/mig-1g.5gb.me, replicas: 3}, {name: nvidia.com/mig-3g.20gb, replicas: 2}]}}}";
+    assert_eq!(
+        cut.counts(by_profile),
+        counts([
+            ("nvidia.com/mig-1g.5gb", 1),
+            ("nvidia.com/mig-1g.5gb.me.shared", 3),
+            ("nvidia.com/mig-3g.20gb.shared", 2),
+        ])
+    );
+    let like = node(&[A100]).mig(0, &["3g.20gb", "3g.20gb"]);
+    let single = "{flags: {migStrategy: single}, sharing: {timeSlicing: {resources: [{name: gpu, replicas: 2}]}}}";
+    assert_eq!(like.counts(single), counts([("nvidia.com/gpu", 4)]));
+    let devices = &like.found(single).unwrap()[GPU];
+    assert!(
+        devices
+            .iter()
+            .all(|device| device.uuid().starts_with("MIG-"))
+    );
+    let renamed = single.replace("resources", "renameByDefault: true, resources");
+    assert_eq!(
+        like.counts(&renamed),
+        counts([("nvidia.com/gpu.shared", 4)])
+    );
 }

@@ -125,8 +125,19 @@ fn kubelet(folder: &Folder) -> PlayedKubelet {
     let kubelet = PlayedKubelet::listen(folder.path());
     let held = folder.held().into_iter();
     kubelet.set(
-        held.map(|device| pod("model", "nvidia.com/mig-any", &[&device]))
+        held.map(|device| pod("model", &resource(folder, &device), &[&device]))
             .collect(),
     );
     kubelet
+}
+
+/// As what a pod has the device.
+fn resource(folder: &Folder, device: &str) -> String {
+    let gpus = folder.node().gpus().unwrap().into_iter();
+    let mut slices = gpus.flat_map(|gpu| gpu.instances);
+    let slice = slices.find(|it| it.mig_uuids.iter().any(|uuid| uuid == device));
+    slice.map_or_else(
+        || "nvidia.com/gpu".to_owned(),
+        |it| plan::profile::resource(&it.profile),
+    )
 }
