@@ -1,5 +1,8 @@
 //! What ends an operation before the point of no return.
 
+#[cfg(test)]
+mod tests;
+
 use crds::gpu_node::{
     AgentStage, BlockedPod, GpuTarget, OperationResult, Outcome, PolicyReference, Target,
 };
@@ -185,6 +188,7 @@ pub(super) fn is_alike(one: &Target, other: &Target) -> bool {
     };
     one.adopt == other.adopt
         && one.replicas == other.replicas
+        && one.advertise == other.advertise
         && one.gpus.len() == other.gpus.len()
         && !one.gpus.iter().zip(&other.gpus).any(differs)
 }
