@@ -92,13 +92,17 @@ pub struct Layout {
     pub spare: Vec<i32>,
 }
 
-/// Instances with their places, and what that disturbs.
+/// Instances with their places, and what that disturbs, for one GPU of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// The instances as wanted, by start.
     pub instances: Vec<PlacedProfile>,
-    /// Pods, `namespace/name`, that are on instances that go.
-    pub evicted: BTreeSet<String>,
+    /// The numbered pods that are on instances that go, one bit each.
+    pub gone: u128,
+    /// How many other pods to be spared are on instances that go.
+    pub spared: usize,
+    /// How many other pods in all.
+    pub evicted: usize,
     /// How many existing instances go.
     pub destroyed: usize,
     /// How many are made.
@@ -131,30 +135,30 @@ pub fn search_sparing(
 ) -> Result<Layout, Infeasible> {
     let hardware = Hardware::new(offers)?;
     let demand = hardware.demand(wanted)?;
-    let puzzle = Puzzle::new(&hardware, &demand, existing)?.sparing(spared);
+    let puzzle = Puzzle::new(&hardware, &demand, existing)?;
+    let puzzle = puzzle.counting(spared, &BTreeMap::new());
     let best = puzzle.solve().into_iter().next();
     best.map(|solution| puzzle.layout(solution))
         .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
 }
 
-/// [`search_sparing`] for one GPU of several, with pods that are `elsewhere` too. That such a pod leaves is not counted: it
-/// costs the same on however many GPUs it happens. So there may be several placements of which each is the best once
-/// certain of these pods leave anyway. The first is the best apart from them; there is always one.
+/// [`search_sparing`] for one GPU of several, with `numbered` pods, below 128, that are elsewhere too. That such a pod leaves
+/// is not counted: it costs the same on however many GPUs it happens. So there may be several placements of which each is
+/// the best once certain of these pods leave anyway. The first is the best apart from them. None if [`search`] refuses,
+/// which takes longer because it says why.
 pub fn search_each(
     offers: &[ProfileOffer],
     existing: &[Existing],
     wanted: &BTreeMap<String, i32>,
     spared: &BTreeSet<String>,
-    elsewhere: &BTreeSet<String>,
-) -> Result<Vec<Placement>, Infeasible> {
-    let hardware = Hardware::new(offers)?;
-    let demand = hardware.demand(wanted)?;
-    let puzzle = Puzzle::new(&hardware, &demand, existing)?;
-    let puzzle = puzzle.sparing(spared).sharing(elsewhere, spared);
-    let solutions = puzzle.solve();
-    if solutions.is_empty() {
-        return Err(explain::explain(&hardware, &demand, existing, wanted));
-    }
-    let placements = solutions.into_iter().map(|it| puzzle.placement(it));
-    Ok(placements.collect())
+    numbered: &BTreeMap<String, u32>,
+) -> Vec<Placement> {
+    let each = || {
+        let hardware = Hardware::new(offers)?;
+        let demand = hardware.demand(wanted)?;
+        let puzzle = Puzzle::new(&hardware, &demand, existing)?.counting(spared, numbered);
+        let placements = puzzle.solve().into_iter().map(|it| puzzle.placement(it));
+        Ok::<_, Infeasible>(placements.collect())
+    };
+    each().unwrap_or_default()
 }

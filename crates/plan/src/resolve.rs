@@ -7,7 +7,8 @@
 //! goal       the winner on one node's GPUs: a target with exact places, or what is in the way
 //! parts      which parts of a policy a GPU may follow
 //! candidates what a part may make of a GPU, and whom that disturbs (slices: how it is to be cut)
-//! allotment  which part each GPU follows, and its slices (assignment: the choice that disturbs the node least, by its cost)
+//! allotment  which part each GPU follows, and its slices (assignment: the choice that disturbs the node least, by its cost;
+//!            followed: what may be followed on one node; bound: what the rest costs at least)
 //! sharing    what NVIDIA's device plugin can do on one node at once (single: where it can call all slices nvidia.com/gpu)
 //! ```
 
@@ -17,7 +18,9 @@ mod bound;
 mod candidates;
 mod check;
 mod check_mig;
+mod choice;
 mod cost;
+mod followed;
 mod goal;
 mod parts;
 mod problem;

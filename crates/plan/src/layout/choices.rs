@@ -9,8 +9,8 @@ use super::standing::Instances;
 /// Choices in the order of their cost.
 ///
 /// To keep one instance less never costs less: it is destroyed, or made anew elsewhere, and its pods leave. So it is
-/// enough to begin with the choices that keep the most and to go on, from each that was looked at, to those with one
-/// instance less. Nothing is computed for a choice before all cheaper ones were in vain.
+/// enough to begin with the choices that keep the most and to go on, from each that was in vain, to those with one
+/// instance less. Nothing is computed for a choice before all cheaper ones were looked at.
 pub(super) struct Choices<F> {
     cost: F,
     next: BinaryHeap<Reverse<(Cost, Instances)>>,
@@ -34,6 +34,16 @@ impl<F: Fn(Instances) -> Cost> Choices<F> {
         Self { cost, next, seen }
     }
 
+    /// Goes on from a choice that was in vain.
+    pub(super) fn with_less_than(&mut self, choice: Instances) {
+        let mut rest = choice;
+        while rest != 0 {
+            let without_lowest = rest & (rest - 1);
+            self.push(choice & !(rest ^ without_lowest));
+            rest = without_lowest;
+        }
+    }
+
     fn push(&mut self, choice: Instances) {
         let seen = &mut self.seen[usize::from(choice)];
         if !std::mem::replace(seen, true) {
@@ -46,14 +56,7 @@ impl<F: Fn(Instances) -> Cost> Iterator for Choices<F> {
     type Item = (Cost, Instances);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Reverse((cost, choice)) = self.next.pop()?;
-        let mut rest = choice;
-        while rest != 0 {
-            let without_lowest = rest & (rest - 1);
-            self.push(choice & !(rest ^ without_lowest));
-            rest = without_lowest;
-        }
-        Some((cost, choice))
+        self.next.pop().map(|Reverse(next)| next)
     }
 }
 

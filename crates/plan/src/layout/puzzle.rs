@@ -1,6 +1,6 @@
 //! A wanted layout on a GPU with instances, and its cheapest solution.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::PlacedProfile;
 
@@ -20,8 +20,8 @@ pub(super) struct Puzzle<'a> {
     pods: Vec<(Instances, usize)>,
     /// How many pods that are to be spared hold exactly these instances.
     spared: Vec<(Instances, usize)>,
-    /// Of each pod that other GPUs may drive away too, the instances that it holds here.
-    elsewhere: Vec<Instances>,
+    /// Of each pod that other GPUs may drive away too, its bit and the instances that it holds here.
+    elsewhere: Vec<(u128, Instances)>,
     /// The instances that may be destroyed.
     movable: Instances,
     /// Of each profile the instances that may be kept.
@@ -30,9 +30,6 @@ pub(super) struct Puzzle<'a> {
     wanted: i32,
 }
 
-/// So many elsewhere pods of a GPU are weighed against those of other GPUs. Seven slices with more than that have several
-/// elsewhere pods each; the rest count on each GPU for itself, which evicts too many at worst.
-const MOST_SHARED: usize = 64;
 /// After so many choices in vain it is worth asking whether any is not.
 const SOME: usize = 8;
 
@@ -52,12 +49,12 @@ pub(super) struct Solution {
     packed: Packed,
     kept: Instances,
     /// The elsewhere pods that leave, one bit each.
-    leaving: u64,
+    leaving: u128,
 }
 
 impl Solution {
     /// Whether it drives away none but these.
-    const fn is_within(&self, leaving: u64) -> bool {
+    const fn is_within(&self, leaving: u128) -> bool {
         self.leaving & !leaving == 0
     }
 }
@@ -80,7 +77,7 @@ impl<'a> Puzzle<'a> {
         Ok(Self {
             hardware,
             demand,
-            pods: pods(&standing, |_| true),
+            pods: pods(&held(&standing), |_| true),
             spared: Vec::new(),
             elsewhere: Vec::new(),
             standing,
@@ -90,31 +87,22 @@ impl<'a> Puzzle<'a> {
         })
     }
 
-    /// Before anything else the fewest of these pods are to be evicted.
-    pub(super) fn sparing(mut self, spared: &BTreeSet<String>) -> Self {
-        if !spared.is_empty() {
-            self.spared = pods(&self.standing, |pod| spared.contains(pod));
-        }
-        self
-    }
-
-    /// Whether these pods leave is not counted here: it costs the same on however many GPUs it happens.
-    pub(super) fn sharing(
+    /// Before anything else the fewest of the pods to be spared are to be evicted. Whether numbered pods leave is not counted
+    /// here: it costs the same on however many GPUs it happens.
+    pub(super) fn counting(
         mut self,
-        elsewhere: &BTreeSet<String>,
         spared: &BTreeSet<String>,
+        numbered: &BTreeMap<String, u32>,
     ) -> Self {
-        if elsewhere.is_empty() {
-            return self;
+        let mut held = held(&self.standing);
+        if !numbered.is_empty() {
+            let bit = |(pod, on): (&&str, &Instances)| Some((1 << numbered.get(*pod)?, *on));
+            self.elsewhere = held.iter().filter_map(bit).collect();
+            held.retain(|pod, _| !numbered.contains_key(*pod));
+            self.pods = pods(&held, |_| true);
         }
-        let held = held(&self.standing, |pod| elsewhere.contains(pod));
-        let counted: BTreeSet<_> = held.keys().take(MOST_SHARED).copied().collect();
-        if !counted.is_empty() {
-            self.pods = pods(&self.standing, |pod| !counted.contains(pod.as_str()));
-            self.spared = pods(&self.standing, |pod| {
-                spared.contains(pod) && !counted.contains(pod.as_str())
-            });
-            self.elsewhere = held.into_values().take(MOST_SHARED).collect();
+        if !spared.is_empty() {
+            self.spared = pods(&held, |pod| spared.contains(pod));
         }
         self
     }
@@ -124,8 +112,9 @@ impl<'a> Puzzle<'a> {
     pub(super) fn solve(&self) -> Vec<Solution> {
         let mut packing = Packing::new(self.hardware);
         let mut found: Vec<Solution> = Vec::new();
-        let choices = Choices::new(&self.alike, self.demand, |kept| self.cost(kept));
-        for (tried, (cost, kept)) in choices.enumerate() {
+        let mut tried = 0;
+        let mut choices = Choices::new(&self.alike, self.demand, |kept| self.cost(kept));
+        while let Some((cost, kept)) = choices.next() {
             // Nothing that follows is cheaper, and this one drives nobody away.
             if found.iter().any(|it| it.leaving == 0 && it.cost < cost) {
                 break;
@@ -134,27 +123,31 @@ impl<'a> Puzzle<'a> {
             if tried == SOME && found.is_empty() && !self.is_possible(&mut packing) {
                 break;
             }
+            tried += 1;
             let leaving = self.leaving(kept);
+            // To keep less than this would be worse still.
             if found
                 .iter()
                 .any(|it| it.is_within(leaving) && it.cost < cost)
             {
                 continue;
             }
-            if let Some(packed) = self.arrange(kept, &mut packing) {
-                let solution = Solution {
-                    cost,
-                    packed,
-                    kept,
-                    leaving,
-                };
-                if !found
-                    .iter()
-                    .any(|it| it.is_within(leaving) && *it <= solution)
-                {
-                    found.retain(|it| !(solution.is_within(it.leaving) && solution <= *it));
-                    found.push(solution);
-                }
+            let Some(packed) = self.arrange(kept, &mut packing) else {
+                choices.with_less_than(kept);
+                continue;
+            };
+            let solution = Solution {
+                cost,
+                packed,
+                kept,
+                leaving,
+            };
+            if !found
+                .iter()
+                .any(|it| it.is_within(leaving) && *it <= solution)
+            {
+                found.retain(|it| !(solution.is_within(it.leaving) && solution <= *it));
+                found.push(solution);
             }
         }
         found.sort_unstable();
@@ -162,11 +155,10 @@ impl<'a> Puzzle<'a> {
     }
 
     /// The elsewhere pods that leave if no more than this is kept.
-    fn leaving(&self, kept: Instances) -> u64 {
+    fn leaving(&self, kept: Instances) -> u128 {
         let gone = self.movable & !kept;
-        let elsewhere = self.elsewhere.iter().enumerate();
-        let leaving = elsewhere.filter(|(_, on)| **on & gone != 0);
-        leaving.fold(0, |all, (index, _)| all | 1 << index)
+        let leaving = self.elsewhere.iter().filter(|(_, on)| on & gone != 0);
+        leaving.fold(0, |all, (bit, _)| all | bit)
     }
 
     /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.
@@ -175,7 +167,13 @@ impl<'a> Puzzle<'a> {
         let unmovable: Vec<_> = self.alike.iter().map(unmovable).collect();
         let cost = |kept| self.cost(kept);
         let mut choices = Choices::new(&unmovable, self.demand, cost);
-        choices.any(|(_, kept)| self.arrange(kept, packing).is_some())
+        while let Some((_, kept)) = choices.next() {
+            if self.arrange(kept, packing).is_some() {
+                return true;
+            }
+            choices.with_less_than(kept);
+        }
+        false
     }
 
     fn cost(&self, kept: Instances) -> Cost {
@@ -219,39 +217,45 @@ impl<'a> Puzzle<'a> {
         })
     }
 
-    /// A solution in the driver's terms.
+    /// A solution in the driver's terms, for one GPU of several.
     pub(super) fn placement(&self, solution: Solution) -> Placement {
+        Placement {
+            instances: self.instances(&solution),
+            gone: solution.leaving,
+            spared: solution.cost.spared,
+            evicted: solution.cost.evicted,
+            destroyed: solution.cost.destroyed as usize,
+            created: usize::try_from(solution.cost.created).unwrap_or_default(),
+            spare: solution.packed.spare.0,
+        }
+    }
+
+    /// A solution in the driver's terms, with all that becomes of the GPU.
+    pub(super) fn layout(&self, solution: Solution) -> Layout {
+        let gone = self.movable & !solution.kept;
+        let (kept, destroyed) = (self.places(solution.kept), self.places(gone));
+        let evicted = self.chosen(gone).flat_map(|(_, standing)| standing.pods());
+        let instances = self.instances(&solution);
+        let is_new = |it: &&PlacedProfile| !kept.contains(it);
+        Layout {
+            created: instances.iter().filter(is_new).cloned().collect(),
+            evicted: evicted.cloned().collect(),
+            destroyed,
+            kept,
+            spare: solution.packed.spare.0,
+            instances,
+        }
+    }
+
+    /// All instances of a solution, by start.
+    fn instances(&self, solution: &Solution) -> Vec<PlacedProfile> {
         let placed = |&(profile, start): &(usize, i32)| PlacedProfile {
             start,
             profile: self.hardware.profiles[profile].offer.name.clone(),
         };
         let mut instances: Vec<_> = solution.packed.starts.iter().map(placed).collect();
         instances.sort_unstable();
-        let gone = self.movable & !solution.kept;
-        let evicted = self.chosen(gone).flat_map(|(_, standing)| standing.pods());
-        Placement {
-            evicted: evicted.cloned().collect(),
-            destroyed: gone.count_ones() as usize,
-            created: instances.len() - solution.kept.count_ones() as usize,
-            spare: solution.packed.spare.0,
-            instances,
-        }
-    }
-
-    /// A solution in the driver's terms, with all that becomes of the GPU.
-    pub(super) fn layout(&self, solution: Solution) -> Layout {
-        let kept = self.places(solution.kept);
-        let destroyed = self.places(self.movable & !solution.kept);
-        let placement = self.placement(solution);
-        let is_new = |it: &&PlacedProfile| !kept.contains(it);
-        Layout {
-            created: placement.instances.iter().filter(is_new).cloned().collect(),
-            destroyed,
-            kept,
-            evicted: placement.evicted,
-            spare: placement.spare,
-            instances: placement.instances,
-        }
+        instances
     }
 
     /// The instances of a choice, by start.

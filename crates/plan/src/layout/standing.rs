@@ -85,14 +85,11 @@ impl<'a> Standing<'a> {
     }
 }
 
-/// The instances that each of the pods that count holds.
-pub(super) fn held<'a>(
-    standing: &[Standing<'a>],
-    counts: impl Fn(&String) -> bool,
-) -> BTreeMap<&'a str, Instances> {
+/// The instances that each pod holds.
+pub(super) fn held<'a>(standing: &[Standing<'a>]) -> BTreeMap<&'a str, Instances> {
     let mut held: BTreeMap<&str, Instances> = BTreeMap::new();
     for (index, standing) in standing.iter().enumerate() {
-        for pod in standing.pods().filter(|pod| counts(pod)) {
+        for pod in standing.pods() {
             *held.entry(pod).or_default() |= 1 << index;
         }
     }
@@ -101,14 +98,14 @@ pub(super) fn held<'a>(
 
 /// How many of the pods that count hold exactly these instances.
 pub(super) fn pods(
-    standing: &[Standing<'_>],
-    counts: impl Fn(&String) -> bool,
+    held: &BTreeMap<&str, Instances>,
+    counts: impl Fn(&str) -> bool,
 ) -> Vec<(Instances, usize)> {
     let mut numbers: Vec<(Instances, usize)> = Vec::new();
-    for instances in held(standing, counts).into_values() {
-        match numbers.iter_mut().find(|(on, _)| *on == instances) {
+    for (_, instances) in held.iter().filter(|(pod, _)| counts(pod)) {
+        match numbers.iter_mut().find(|(on, _)| on == instances) {
             Some((_, number)) => *number += 1,
-            None => numbers.push((instances, 1)),
+            None => numbers.push((*instances, 1)),
         }
     }
     numbers

@@ -7,11 +7,11 @@ use crds::gpu_node::{GpuStatus, MigTarget};
 use crds::policy::Advertise;
 
 use super::assignment::{Rules, assign};
-use super::candidates::{self, Candidate, Pods, candidates};
-use super::cost::Kind;
+use super::candidates::{self, Candidate, Pods, candidates, problem};
+use super::cost::{Kind, Pair};
 use super::parts::{Part, open_to};
 use super::{Problem, ProblemReason};
-use crate::layout::by_size;
+use crate::layout::{by_size, existing};
 
 /// Of each GPU the number of the part that it follows, and its slices; and whether instances that others have made may go.
 type Allotment = (Vec<usize>, Vec<MigTarget>, bool);
@@ -41,6 +41,9 @@ pub(super) fn allot(
     Ok((followed, slices, adopt))
 }
 
+/// So many pods that are on several GPUs are counted once however many GPUs they leave; the others count on each.
+const MOST_SHARED: u32 = u128::BITS;
+
 /// A node before its GPUs are allotted.
 struct Node<'a> {
     parts: &'a [Part<'a>],
@@ -57,25 +60,23 @@ impl Node<'_> {
             shared: self.shared(),
         };
         let mut every = Vec::with_capacity(self.gpus.len());
-        let mut problems = Vec::new();
         for (gpu, open) in self.gpus.iter().zip(&self.open) {
-            let found = self.candidates(gpu, open, adopt, &pods, &mut problems)?;
-            every.push(found);
+            every.push(self.candidates(gpu, open, adopt, &pods)?);
         }
         let is_plain = self.parts.iter().all(|part| part.count.is_none());
         let picks = if is_plain && every.iter().all(|of| of.len() == 1) {
             vec![0; every.len()]
         } else {
             self.assign(&every, &pods)
-                .ok_or_else(|| self.too_few(problems))?
+                .ok_or_else(|| self.too_few(&every, adopt))?
         };
         let picked = every.into_iter().zip(picks);
         let picked = picked.filter_map(|(of, pick)| of.into_iter().nth(pick));
         Ok(picked.map(|it| (it.part, it.mig)).unzip())
     }
 
-    /// The pods that are on several GPUs.
-    fn shared(&self) -> BTreeSet<String> {
+    /// The pods that are on several GPUs, by number.
+    fn shared(&self) -> BTreeMap<String, u32> {
         let mut on: BTreeMap<(&str, &str), &str> = BTreeMap::new();
         let mut shared = BTreeSet::new();
         for gpu in self.gpus {
@@ -86,7 +87,7 @@ impl Node<'_> {
                 }
             }
         }
-        shared
+        shared.into_iter().zip(0..MOST_SHARED).collect()
     }
 
     /// Of each part that the GPU may follow. A GPU that can follow none is the problem; one that cannot follow some is a
@@ -97,40 +98,38 @@ impl Node<'_> {
         open: &[usize],
         adopt: bool,
         pods: &Pods<'_>,
-        problems: &mut Vec<(usize, Problem)>,
     ) -> Result<Vec<Candidate>, Problem> {
+        let existing = existing(gpu, adopt);
         let mut every = Vec::with_capacity(1);
-        let mut last = None;
         for &part in open {
-            match candidates(gpu, (part, &self.parts[part]), adopt, pods) {
-                Ok(found) => every.extend(found),
-                Err(problem) => {
-                    problems.push((part, problem.clone()));
-                    last = Some(problem);
-                }
-            }
+            let own = (part, &self.parts[part]);
+            every.extend(candidates((gpu, &existing), own, adopt, pods));
         }
-        match last {
-            Some(problem) if every.is_empty() => Err(problem),
-            Some(_) | None => Ok(every),
-        }
+        let last = open.last().filter(|_| every.is_empty());
+        let problem = last.and_then(|last| problem(gpu, &self.parts[*last], adopt));
+        problem.map_or(Ok(every), Err)
     }
 
     fn assign(&self, every: &[Vec<Candidate>], pods: &Pods<'_>) -> Option<Vec<usize>> {
         let counts: Vec<_> = self.parts.iter().map(|part| part.count).collect();
-        let room = self.room();
-        let (kinds, any) = (self.kinds(), vec![Kind::default(); counts.len()]);
+        let weights: Vec<Pair> = pods.shared.keys().map(|pod| pods.weight(pod)).collect();
+        let (room, profiles) = self.room();
+        let weigh = |(of, room): (&Vec<Candidate>, &Vec<usize>)| {
+            let weighed = of.iter().map(|it| it.weigh(room, profiles));
+            weighed.collect::<Vec<_>>()
+        };
+        let gpus: Vec<_> = every.iter().zip(&room).map(weigh).collect();
         let assign_by = |kinds: &[Kind]| {
             let rules = Rules {
                 counts: &counts,
                 kinds,
-                protected: self.protected,
-                shared: &pods.shared,
+                weights: &weights,
+                profiles,
             };
-            assign(every, &room, &rules)
+            assign(&gpus, &rules)
         };
         // Where no choice is without a conflict, the best of the others tells people of it.
-        assign_by(&kinds).or_else(|| assign_by(&any))
+        assign_by(&self.kinds()).or_else(|| assign_by(&vec![Kind::default(); counts.len()]))
     }
 
     /// Parts that have the same number are alike in what the device plugin can do in only one way.
@@ -150,33 +149,32 @@ impl Node<'_> {
         self.parts.iter().map(kind).collect()
     }
 
-    /// Of each GPU, which of the node's profiles it offers, the largest first.
-    fn room(&self) -> Vec<Vec<usize>> {
+    /// Of each GPU, which of the node's profiles it offers, the largest first; and how many there are.
+    fn room(&self) -> (Vec<Vec<usize>>, usize) {
         let every: Vec<_> = self.gpus.iter().map(|gpu| sizes(gpu)).collect();
         let known: BTreeSet<_> = every.iter().flatten().collect();
         let known: Vec<_> = known.into_iter().collect();
         let number = |size| known.binary_search(&size).unwrap_or_default();
         let numbers = every.iter().map(|of| of.iter().map(number).collect());
-        numbers.collect()
+        (numbers.collect(), known.len())
     }
 
     /// Why some part that takes only some GPUs does not get as many as it wants.
-    fn too_few(&self, problems: Vec<(usize, Problem)>) -> Problem {
+    fn too_few(&self, every: &[Vec<Candidate>], adopt: bool) -> Problem {
         let counted = self.parts.iter().enumerate();
         let counted = counted.filter_map(|(number, part)| Some((number, part, part.count?)));
         let mut short = None;
         for (number, part, count) in counted {
-            let open = self
-                .open
-                .iter()
-                .filter(|open| open.contains(&number))
-                .count();
-            let mut own = problems.iter().filter(|(of, _)| *of == number);
-            if open < count {
-                return too_few(part, count, open);
+            let gpus = self.gpus.iter().zip(&self.open).zip(every);
+            let open = gpus.filter(|((_, open), _)| open.contains(&number));
+            if open.clone().count() < count {
+                return too_few(part, count, open.count());
             }
-            if let Some((_, problem)) = own.next() {
-                return problem.clone();
+            let cannot = |of: &[Candidate]| of.iter().all(|it| it.part != number);
+            let mut own = open.filter(|(_, of)| cannot(of));
+            let first = own.next();
+            if let Some(problem) = first.and_then(|((gpu, _), _)| problem(gpu, part, adopt)) {
+                return problem;
             }
             short.get_or_insert(part);
         }

@@ -1,19 +1,29 @@
 //! What it costs at least to choose for the GPUs that are still to be chosen for.
 
+use smallvec::SmallVec;
+
 use super::cost::{Cost, Pair, Weighed};
 
 /// Pods as one number: one that must not be evicted is more than any number of others.
 const PROTECTED: u64 = 1 << 24;
 /// A pod is worth so much, so that it can be shared among the GPUs that it is on; a multiple of 1 to 10.
 const POD: u64 = 2_520;
+/// So many shared pods of a GPU count in its bound; there are rarely more. The others are taken to be gone already, which
+/// is never too much.
+const MOST: usize = 7;
 
 /// What a pair comes to.
 pub(super) fn worth(pods: Pair) -> u64 {
     (pods.0 as u64 * PROTECTED + pods.1 as u64) * POD
 }
 
+/// Pods leave as a whole: what is more than so many is at least one more.
+pub(super) fn whole(worth: u64) -> u64 {
+    worth.next_multiple_of(POD)
+}
+
 /// What something costs at least; the order of the fields is the order of what matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Least {
     /// The [`worth()`] of the pods that leave.
     pub(super) evicted: u64,
@@ -32,60 +42,159 @@ impl Least {
     }
 }
 
+/// Of each GPU to come which of the pods that count in its bound are gone, one bit each.
+pub(super) type Gone = SmallVec<[u8; 8]>;
+
+/// What no GPU costs: it cannot follow the part.
+const NEVER: i64 = i64::MAX / 4;
+
 /// A bound for the GPUs from one on.
 ///
 /// Each pod that several GPUs may drive away is shared among these: the shares of one GPU are what its cheapest candidate
 /// drives away at least, and the sum over the GPUs is no more than all of them drive away together.
+#[derive(Debug)]
 pub(super) struct Bound<'a> {
-    rest: &'a [Vec<Weighed>],
-    /// By bit.
-    shares: Vec<u64>,
+    rest: Vec<Shares<'a>>,
     destroyed: usize,
     created: usize,
 }
 
+/// What it is worth, by part, that a GPU follows it: as much as makes as many GPUs follow it of their own accord as are
+/// missing. What they are paid for it is in the sum, so that the bound is no more than the GPUs cost, whatever is paid.
+#[derive(Clone, Debug)]
+pub(super) struct Prices {
+    of: SmallVec<[i64; 9]>,
+    sum: i64,
+}
+
+/// The bound of one GPU.
+#[derive(Debug)]
+struct Shares<'a> {
+    gpu: &'a [Weighed],
+    parts: usize,
+    /// The pods that count: their bit, and what they are worth here.
+    pods: SmallVec<[(u128, i64); MOST]>,
+    /// What the GPU drives away at least, by which of these are gone, by part; found when it is asked for.
+    known: Vec<i64>,
+}
+
 impl<'a> Bound<'a> {
     /// For these GPUs; `weight` of each pod by bit.
-    pub(super) fn new(rest: &'a [Vec<Weighed>], weights: &[Pair]) -> Self {
-        let drives = |gpu: &&Vec<Weighed>, bit: usize| gpu.iter().any(|it| it.gone & 1 << bit != 0);
+    pub(super) fn new(rest: &'a [Vec<Weighed>], weights: &[Pair], parts: usize) -> Self {
+        let drives = |gpu: &Vec<Weighed>| gpu.iter().fold(0, |all, it| all | it.gone);
+        let driven: Vec<u128> = rest.iter().map(drives).collect();
         let share = |(bit, weight): (usize, &Pair)| {
-            let gpus = rest.iter().filter(|gpu| drives(gpu, bit)).count().max(1);
-            worth(*weight) / gpus as u64
+            let gpus = driven.iter().filter(|of| *of & 1 << bit != 0).count();
+            (worth(*weight) / gpus.max(1) as u64).cast_signed()
         };
+        let shares: Vec<_> = weights.iter().enumerate().map(share).collect();
+        let each = rest.iter().zip(&driven);
         Self {
-            rest,
-            shares: weights.iter().enumerate().map(share).collect(),
+            rest: each
+                .map(|(gpu, of)| Shares::new(gpu, *of, &shares, parts))
+                .collect(),
             destroyed: fewest(rest, |cost| cost.destroyed),
             created: fewest(rest, |cost| cost.created),
         }
     }
 
-    /// What the GPUs cost at least, beside the pods that are gone.
-    pub(super) fn least(&self, gone: u128) -> Least {
+    /// Which of the pods that count are among these.
+    pub(super) fn gone(&self, pods: u128) -> Gone {
+        let of = |shares: &Shares<'_>| {
+            let each = shares.pods.iter().enumerate();
+            each.fold(0, |all, (at, (bit, _))| {
+                all | u8::from(pods & bit != 0) << at
+            })
+        };
+        self.rest.iter().map(of).collect()
+    }
+
+    /// The prices if so many GPUs are missing of each part.
+    pub(super) fn prices(&mut self, missing: &[Option<usize>]) -> Prices {
+        let mut of: SmallVec<[i64; 9]> = missing.iter().map(|_| 0).collect();
+        for _ in 0..2 {
+            for (part, missing) in missing.iter().enumerate() {
+                let Some(missing) = *missing else { continue };
+                let mut more: SmallVec<[i64; 8]> = SmallVec::new();
+                for shares in &mut self.rest {
+                    let least = shares.least(0);
+                    let other = least
+                        .iter()
+                        .zip(&of)
+                        .enumerate()
+                        .filter(|(other, _)| *other != part);
+                    let other = other
+                        .map(|(_, (least, price))| least - price)
+                        .min()
+                        .unwrap_or(NEVER);
+                    more.push(least[part] - other);
+                }
+                more.sort_unstable();
+                let price = match missing {
+                    0 => more.first().map_or(0, |it| (*it).min(0)),
+                    it => more[it - 1],
+                };
+                of[part] = price.clamp(-NEVER / 1024, NEVER / 1024);
+            }
+        }
+        let each = missing.iter().zip(&of);
+        let sum = each
+            .map(|(missing, price)| missing.unwrap_or(0) as i64 * price)
+            .sum();
+        Prices { of, sum }
+    }
+
+    /// What the GPUs cost at least, beside the pods that are gone: of the one, or of the other.
+    pub(super) fn least(&mut self, one: &Gone, other: &Gone, prices: &Prices) -> Least {
+        let gone = one.iter().zip(other).map(|(one, other)| one | other);
+        let mut sum = prices.sum;
+        for (shares, gone) in self.rest.iter_mut().zip(gone) {
+            let each = shares.least(gone).iter().zip(&prices.of);
+            sum += each
+                .map(|(least, price)| least - price)
+                .min()
+                .unwrap_or_default();
+        }
         Least {
-            evicted: self.evicted(gone),
+            evicted: u64::try_from(sum).unwrap_or_default(),
             destroyed: self.destroyed,
             created: self.created,
         }
     }
+}
 
-    fn evicted(&self, gone: u128) -> u64 {
-        let least = |gpu: &Vec<Weighed>| {
-            let each = gpu
-                .iter()
-                .map(|it| worth(it.cost.evicted) + self.shared(it.gone & !gone));
-            each.min().unwrap_or_default()
-        };
-        self.rest.iter().map(least).sum()
+impl<'a> Shares<'a> {
+    fn new(gpu: &'a [Weighed], driven: u128, shares: &[i64], parts: usize) -> Self {
+        let pods = shares.iter().enumerate();
+        let pods = pods.map(|(bit, share)| (1 << bit, *share));
+        let pods: SmallVec<_> = pods
+            .filter(|(bit, _)| driven & bit != 0)
+            .take(MOST)
+            .collect();
+        Self {
+            gpu,
+            parts,
+            known: vec![-1; parts << pods.len()],
+            pods,
+        }
     }
 
-    fn shared(&self, mut pods: u128) -> u64 {
-        let mut sum = 0;
-        while pods != 0 {
-            sum += self.shares[pods.trailing_zeros() as usize];
-            pods &= pods - 1;
+    fn least(&mut self, gone: u8) -> &[i64] {
+        let from = usize::from(gone) * self.parts;
+        let known = &mut self.known[from..from + self.parts];
+        if known[0] < 0 {
+            let pods = self.pods.iter().enumerate();
+            let pods = pods.filter(|(at, _)| gone & 1 << at == 0);
+            let left: SmallVec<[(u128, i64); MOST]> = pods.map(|(_, pod)| *pod).collect();
+            known.fill(NEVER);
+            for it in self.gpu {
+                let driven = left.iter().filter(|(bit, _)| it.gone & bit != 0);
+                let shared: i64 = driven.map(|(_, share)| share).sum();
+                let all = worth(it.cost.evicted).cast_signed() + shared;
+                known[it.part] = known[it.part].min(all);
+            }
         }
-        sum
+        known
     }
 }
 

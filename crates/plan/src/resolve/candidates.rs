@@ -1,10 +1,14 @@
 //! What a part of a policy would make of one GPU, and whom that disturbs.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigTarget};
+use smallvec::smallvec;
 
 use super::Problem;
+use super::cost::{Cost, Pair, Room, Weighed};
 use super::parts::Part;
 use super::slices::{infeasible, wanted, whole};
 use crate::change::{is_on, is_overdrawn};
@@ -16,12 +20,14 @@ pub(super) struct Candidate {
     /// The part that it follows then, as a number.
     pub(super) part: usize,
     pub(super) mig: MigTarget,
-    /// Pods, `namespace/name`, that leave the GPU for it.
-    pub(super) evicted: BTreeSet<String>,
-    pub(super) destroyed: usize,
-    pub(super) created: usize,
+    /// The numbered pods that leave the GPU for it, one bit each.
+    gone: u128,
+    /// The others that leave.
+    evicted: Pair,
+    destroyed: usize,
+    created: usize,
     /// How many more instances of each profile would fit, the largest profile first.
-    pub(super) spare: Vec<i32>,
+    spare: Vec<i32>,
 }
 
 /// What is known of the pods of a node before its GPUs are planned.
@@ -29,56 +35,104 @@ pub(super) struct Candidate {
 pub(super) struct Pods<'a> {
     /// Must not be evicted.
     pub(super) protected: &'a BTreeSet<String>,
-    /// Are on several GPUs.
-    pub(super) shared: BTreeSet<String>,
+    /// Are on several GPUs, by their number.
+    pub(super) shared: BTreeMap<String, u32>,
 }
 
-/// What the part may make of the GPU: one candidate, and more where it depends on other GPUs which is the best. Instances
-/// that others have made go if `adopt`.
+/// What the part may make of the GPU with these instances: one candidate, and more where it depends on other GPUs which is
+/// the best. None if there is a [`problem`].
 pub(super) fn candidates(
-    gpu: &GpuStatus,
+    (gpu, existing): (&GpuStatus, &[Existing]),
     (number, part): (usize, &Part<'_>),
     adopt: bool,
     pods: &Pods<'_>,
-) -> Result<Vec<Candidate>, Problem> {
+) -> Vec<Candidate> {
     let leaving = leaving(gpu, part);
+    let (gone, evicted) = pods.count(&leaving);
     let Some(mig) = &part.strategy.mig else {
-        whole(gpu, part, adopt)?;
-        return Ok(vec![Candidate {
+        let whole = whole(gpu, part, adopt).ok().map(|()| Candidate {
             part: number,
             mig: MigTarget::default(),
-            evicted: leaving,
+            gone,
+            evicted,
             destroyed: gpu.instances.len(),
             created: 0,
             spare: Vec::new(),
-        }]);
+        });
+        return whole.into_iter().collect();
     };
-    let (wanted, path) = wanted(gpu, mig, &part.strategy_path())?;
-    let mut existing = layout::existing(gpu, adopt);
-    take_away(&mut existing, &leaving);
+    let Ok((wanted, _)) = wanted(gpu, mig, &part.strategy_path()) else {
+        return Vec::new();
+    };
+    let existing = without(existing, &leaving);
     let (profiles, protected) = (&gpu.profiles, pods.protected);
     let found = layout::search_each(profiles, &existing, &wanted, protected, &pods.shared);
-    let found = found.map_err(|error| {
-        let instead = layout::alternatives(&gpu.profiles, &existing, &wanted);
-        infeasible(gpu, adopt, path, &error, &instead)
-    })?;
-    let candidate = |placement: Placement| of_placement(number, placement, &leaving);
-    Ok(found.into_iter().map(candidate).collect())
-}
-
-fn of_placement(part: usize, placement: Placement, leaving: &BTreeSet<String>) -> Candidate {
-    let mut evicted = placement.evicted;
-    evicted.extend(leaving.iter().cloned());
-    Candidate {
-        part,
-        destroyed: placement.destroyed,
-        created: placement.created,
+    let candidate = |placement: Placement| Candidate {
+        part: number,
         mig: MigTarget {
             enabled: true,
             instances: placement.instances,
         },
-        evicted,
+        gone: gone | placement.gone,
+        evicted: evicted.plus(Pair(placement.spared, placement.evicted)),
+        destroyed: placement.destroyed,
+        created: placement.created,
         spare: placement.spare,
+    };
+    found.into_iter().map(candidate).collect()
+}
+
+/// Why the part can make nothing of the GPU, which takes longer than to find that out.
+pub(super) fn problem(gpu: &GpuStatus, part: &Part<'_>, adopt: bool) -> Option<Problem> {
+    let Some(mig) = &part.strategy.mig else {
+        return whole(gpu, part, adopt).err();
+    };
+    let (wanted, path) = match wanted(gpu, mig, &part.strategy_path()) {
+        Ok(wanted) => wanted,
+        Err(problem) => return Some(problem),
+    };
+    let existing = layout::existing(gpu, adopt);
+    let error = layout::search(&gpu.profiles, &existing, &wanted).err()?;
+    let instead = layout::alternatives(&gpu.profiles, &existing, &wanted);
+    Some(infeasible(gpu, adopt, path, &error, &instead))
+}
+
+impl Candidate {
+    /// In numbers. `room`: which of the node's profiles the numbers of `spare` are about, of so many.
+    pub(super) fn weigh(&self, room: &[usize], profiles: usize) -> Weighed {
+        let mut by_profile: Room = smallvec![0; profiles];
+        for (&profile, &number) in room.iter().zip(&self.spare) {
+            by_profile[profile] = number;
+        }
+        Weighed {
+            part: self.part,
+            gone: self.gone,
+            cost: Cost {
+                evicted: self.evicted,
+                destroyed: self.destroyed,
+                created: self.created,
+                room: Reverse(by_profile),
+            },
+        }
+    }
+}
+
+impl Pods<'_> {
+    /// The numbered ones among these pods, one bit each, and how many others there are.
+    fn count(&self, pods: &BTreeSet<String>) -> (u128, Pair) {
+        let (mut gone, mut others) = (0, Pair::default());
+        for pod in pods {
+            match self.shared.get(pod) {
+                Some(number) => gone |= 1 << number,
+                None => others = others.plus(self.weight(pod)),
+            }
+        }
+        (gone, others)
+    }
+
+    /// What it counts that a pod leaves.
+    pub(super) fn weight(&self, pod: &str) -> Pair {
+        Pair(usize::from(self.protected.contains(pod)), 1)
     }
 }
 
@@ -116,9 +170,13 @@ pub(super) fn name(holder: &Holder) -> String {
     format!("{}/{}", holder.namespace, holder.pod)
 }
 
-/// Takes these pods off the instances.
-fn take_away(existing: &mut [Existing], leaving: &BTreeSet<String>) {
-    for instance in existing {
+/// The instances without these pods on them.
+fn without<'a>(existing: &'a [Existing], leaving: &BTreeSet<String>) -> Cow<'a, [Existing]> {
+    let mut existing = Cow::Borrowed(existing);
+    if leaving.is_empty() {
+        return existing;
+    }
+    for instance in existing.to_mut() {
         if let Occupancy::Pods(pods) = &mut instance.occupancy {
             pods.retain(|pod| !leaving.contains(pod));
             if pods.is_empty() {
@@ -126,4 +184,5 @@ fn take_away(existing: &mut [Existing], leaving: &BTreeSet<String>) {
             }
         }
     }
+    existing
 }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use smallvec::SmallVec;
 
 /// How many more instances would fit, by profile of the node, the largest first.
-pub(super) type Room = SmallVec<[i32; 16]>;
+pub(super) type Room = SmallVec<[i32; 8]>;
 
 /// What a part has in common with those that can be followed beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
