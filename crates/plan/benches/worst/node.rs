@@ -14,6 +14,31 @@ use crate::{Worst, say};
 const PRODUCT: &str = "A100-SXM4-40GB";
 const NODES: u64 = 4_000;
 
+/// What the policies of some nodes are like.
+struct Series {
+    words: &'static str,
+    /// So many overrides at most, each for fewer GPUs than this.
+    overrides: usize,
+    count: usize,
+    /// So many of the layouts.
+    layouts: usize,
+}
+
+const SERIES: [Series; 2] = [
+    Series {
+        words: "one override at most",
+        overrides: 1,
+        count: 8,
+        layouts: 6,
+    },
+    Series {
+        words: "eight overrides at most",
+        overrides: 8,
+        count: 4,
+        layouts: 9,
+    },
+];
+
 /// A node as numbers.
 #[derive(Clone, Debug)]
 struct Case {
@@ -32,7 +57,7 @@ fn next(state: &mut u64, most: usize) -> usize {
     usize::try_from((mixed ^ (mixed >> 31)) % most as u64).unwrap_or_default()
 }
 
-fn layouts() -> [Value; 6] {
+fn layouts() -> [Value; 9] {
     [
         json!({"3g.20gb": 1, "2g.10gb": 1, "1g.5gb": 2}),
         json!({"3g.20gb": 2}),
@@ -40,12 +65,15 @@ fn layouts() -> [Value; 6] {
         json!({"2g.10gb": 2, "1g.5gb": 3}),
         json!({"1g.10gb": 1, "1g.5gb": 5}),
         json!({"4g.20gb": 1, "1g.5gb": 3}),
+        json!({"1g.5gb": 4}),
+        json!({"1g.5gb": 6}),
+        json!({"1g.10gb": 3}),
     ]
 }
 
 /// Eight GPUs in seven slices each, and pods of `spread` slices that lie anywhere.
 #[expect(clippy::expect_used, reason = "the text is right here")]
-fn case(seed: u64) -> Case {
+fn case(seed: u64, series: &Series) -> Case {
     let mut state = seed;
     let pods = 4 + next(&mut state, 28);
     let spread = 2 + next(&mut state, 7);
@@ -64,14 +92,19 @@ fn case(seed: u64) -> Case {
             });
         }
     }
-    let layout = &layouts()[next(&mut state, 6)];
-    let mut spec = json!({"strategy": {"type": "MIG", "mig": {"layout": layout}}});
-    let count = next(&mut state, 8);
-    if count > 0 {
-        let other = &layouts()[next(&mut state, 6)];
-        let strategy = json!({"type": "MIG", "mig": {"layout": other}});
-        spec["overrides"] = json!([{"gpus": {"count": count}, "strategy": strategy}]);
+    let strategy = |state: &mut u64| {
+        let layout = &layouts()[next(state, series.layouts)];
+        json!({"type": "MIG", "mig": {"layout": layout}})
+    };
+    let mut spec = json!({"strategy": strategy(&mut state)});
+    let mut overrides = Vec::new();
+    for _ in 0..series.overrides {
+        let count = next(&mut state, series.count);
+        if count > 0 {
+            overrides.push(json!({"gpus": {"count": count}, "strategy": strategy(&mut state)}));
+        }
     }
+    spec["overrides"] = json!(overrides);
     let protected = (0..next(&mut state, 4)).map(|pod| format!("ml/job-{pod}"));
     Case {
         gpus,
@@ -115,13 +148,16 @@ fn plan(case: &Case) {
 
 /// Prints the nodes that take the longest.
 pub fn worst() {
-    let mut worst = Worst::new();
-    for seed in 0..NODES {
-        worst.look(&case(seed), plan);
-    }
-    say(format_args!("a node of 8 GPUs, {NODES} of them:"));
-    for (took, case) in worst.settle(plan) {
-        let took = took.as_secs_f64() * 1e6;
-        say(format_args!("  {took:.0} µs: {}", case.words));
+    for series in &SERIES {
+        let mut worst = Worst::new();
+        for seed in 0..NODES {
+            worst.look(&case(seed, series), plan);
+        }
+        let words = series.words;
+        say(format_args!("a node of 8 GPUs, {NODES} of them, {words}:"));
+        for (took, case) in worst.settle(plan) {
+            let took = took.as_secs_f64() * 1e6;
+            say(format_args!("  {took:.0} µs: {}", case.words));
+        }
     }
 }

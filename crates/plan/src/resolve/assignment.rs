@@ -14,11 +14,11 @@ use super::followed::{Followed, Rest};
 /// the answer may then not be the best. There is always one if there is any.
 const MOST: usize = 64;
 /// So many are carried on in all, but one of each: this bounds the time.
-const ALL: usize = 256;
+const ALL: usize = 384;
 /// So many in a first go, which tells how much the best costs at most.
 const FEW: usize = 4;
 /// So many times as many are made to see which of them are beaten.
-const MADE: usize = 4;
+const MADE: usize = 6;
 
 /// What bounds the choice.
 #[derive(Debug)]

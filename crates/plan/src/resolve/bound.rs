@@ -1,6 +1,6 @@
 //! What it costs at least to choose for the GPUs that are still to be chosen for.
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::cost::{Cost, Pair, Weighed};
 
@@ -45,13 +45,20 @@ impl Least {
 /// Of each GPU to come which of the pods that count in its bound are gone, one bit each.
 pub(super) type Gone = SmallVec<[u8; 8]>;
 
-/// What no GPU costs: it cannot follow the part.
+/// What it costs a GPU to follow a part that it cannot follow: more than anything.
 const NEVER: i64 = i64::MAX / 4;
+/// No price is more than this, nor less than as much below nothing; it is more than all pods are worth.
+const MOST_PAID: i64 = NEVER / 1_024;
+/// Less than anything costs.
+const UNKNOWN: i64 = -1;
+/// So often each price is set by the others.
+const SWEEPS: usize = 2;
 
 /// A bound for the GPUs from one on.
 ///
 /// Each pod that several GPUs may drive away is shared among these: the shares of one GPU are what its cheapest candidate
-/// drives away at least, and the sum over the GPUs is no more than all of them drive away together.
+/// drives away at least, and the sum over the GPUs is no more than all of them drive away together. It is asked for very
+/// often, so it is looked up.
 #[derive(Debug)]
 pub(super) struct Bound<'a> {
     rest: Vec<Shares<'a>>,
@@ -59,12 +66,12 @@ pub(super) struct Bound<'a> {
     created: usize,
 }
 
-/// What it is worth, by part, that a GPU follows it: as much as makes as many GPUs follow it of their own accord as are
-/// missing. What they are paid for it is in the sum, so that the bound is no more than the GPUs cost, whatever is paid.
+/// What a GPU is paid, by part, for following it: so much that about as many would of their own accord as are missing. What
+/// is paid in all is added again, so that whatever the prices the bound is no more than the GPUs cost.
 #[derive(Clone, Debug)]
 pub(super) struct Prices {
     of: SmallVec<[i64; 9]>,
-    sum: i64,
+    paid: i64,
 }
 
 /// The bound of one GPU.
@@ -74,15 +81,15 @@ struct Shares<'a> {
     parts: usize,
     /// The pods that count: their bit, and what they are worth here.
     pods: SmallVec<[(u128, i64); MOST]>,
-    /// What the GPU drives away at least, by which of these are gone, by part; found when it is asked for.
+    /// What the GPU drives away at least, by which of these are gone and by part; [`UNKNOWN`] until it is asked for.
     known: Vec<i64>,
 }
 
 impl<'a> Bound<'a> {
     /// For these GPUs; `weight` of each pod by bit.
     pub(super) fn new(rest: &'a [Vec<Weighed>], weights: &[Pair], parts: usize) -> Self {
-        let drives = |gpu: &Vec<Weighed>| gpu.iter().fold(0, |all, it| all | it.gone);
-        let driven: Vec<u128> = rest.iter().map(drives).collect();
+        let all = |gpu: &Vec<Weighed>| gpu.iter().fold(0, |all, it| all | it.gone);
+        let driven: Vec<u128> = rest.iter().map(all).collect();
         let share = |(bit, weight): (usize, &Pair)| {
             let gpus = driven.iter().filter(|of| *of & 1 << bit != 0).count();
             (worth(*weight) / gpus.max(1) as u64).cast_signed()
@@ -111,43 +118,45 @@ impl<'a> Bound<'a> {
 
     /// The prices if so many GPUs are missing of each part.
     pub(super) fn prices(&mut self, missing: &[Option<usize>]) -> Prices {
-        let mut of: SmallVec<[i64; 9]> = missing.iter().map(|_| 0).collect();
-        for _ in 0..2 {
+        let mut of: SmallVec<[i64; 9]> = smallvec![0; missing.len()];
+        for _ in 0..SWEEPS {
             for (part, missing) in missing.iter().enumerate() {
-                let Some(missing) = *missing else { continue };
-                let mut more: SmallVec<[i64; 8]> = SmallVec::new();
-                for shares in &mut self.rest {
-                    let least = shares.least(0);
-                    let other = least
-                        .iter()
-                        .zip(&of)
-                        .enumerate()
-                        .filter(|(other, _)| *other != part);
-                    let other = other
-                        .map(|(_, (least, price))| least - price)
-                        .min()
-                        .unwrap_or(NEVER);
-                    more.push(least[part] - other);
+                if let Some(missing) = missing {
+                    of[part] = self.price(part, *missing, &of);
                 }
-                more.sort_unstable();
-                let price = match missing {
-                    0 => more.first().map_or(0, |it| (*it).min(0)),
-                    it => more[it - 1],
-                };
-                of[part] = price.clamp(-NEVER / 1024, NEVER / 1024);
             }
         }
+        let number = |missing: Option<usize>| i64::try_from(missing.unwrap_or_default());
         let each = missing.iter().zip(&of);
-        let sum = each
-            .map(|(missing, price)| missing.unwrap_or(0) as i64 * price)
-            .sum();
-        Prices { of, sum }
+        let paid = each.map(|(missing, price)| number(*missing).unwrap_or_default() * price);
+        Prices {
+            paid: paid.sum(),
+            of,
+        }
+    }
+
+    /// The price at which so many GPUs would follow the part, the others being as they are.
+    fn price(&mut self, part: usize, missing: usize, prices: &[i64]) -> i64 {
+        let dearer = |shares: &mut Shares<'a>| {
+            let least = shares.least(0);
+            let each = least.iter().zip(prices).enumerate();
+            let others = each.filter(|(other, _)| *other != part);
+            let other = others.map(|(_, (least, price))| least - price).min();
+            least[part] - other.unwrap_or(NEVER)
+        };
+        let mut dearer: SmallVec<[i64; 8]> = self.rest.iter_mut().map(dearer).collect();
+        dearer.sort_unstable();
+        let price = match missing.checked_sub(1) {
+            Some(last) => dearer.get(last).copied(),
+            None => dearer.first().map(|first| 0.min(*first)),
+        };
+        price.unwrap_or_default().clamp(-MOST_PAID, MOST_PAID)
     }
 
     /// What the GPUs cost at least, beside the pods that are gone: of the one, or of the other.
     pub(super) fn least(&mut self, one: &Gone, other: &Gone, prices: &Prices) -> Least {
         let gone = one.iter().zip(other).map(|(one, other)| one | other);
-        let mut sum = prices.sum;
+        let mut sum = prices.paid;
         for (shares, gone) in self.rest.iter_mut().zip(gone) {
             let each = shares.least(gone).iter().zip(&prices.of);
             sum += each
@@ -174,15 +183,16 @@ impl<'a> Shares<'a> {
         Self {
             gpu,
             parts,
-            known: vec![-1; parts << pods.len()],
+            known: vec![UNKNOWN; parts << pods.len()],
             pods,
         }
     }
 
+    /// What the GPU drives away at least if these are gone, by part.
     fn least(&mut self, gone: u8) -> &[i64] {
         let from = usize::from(gone) * self.parts;
         let known = &mut self.known[from..from + self.parts];
-        if known[0] < 0 {
+        if known.first() == Some(&UNKNOWN) {
             let pods = self.pods.iter().enumerate();
             let pods = pods.filter(|(at, _)| gone & 1 << at == 0);
             let left: SmallVec<[(u128, i64); MOST]> = pods.map(|(_, pod)| *pod).collect();

@@ -237,7 +237,7 @@ fn policies_lead_to_each_way_to_share() {
         let (node, own, other) = case.new_tree(&mut runner).unwrap().current();
         let kind = match resolved(&policy(&node, &own, other.as_ref()), &node) {
             Ok(target) => format!("{:?} {}", target.advertise, guarantees::strategy(&target)),
-            Err(problem) => problem.reason.as_str().to_owned(),
+            Err(problem) => problem.reason.reason().as_str().to_owned(),
         };
         *seen.entry(kind).or_default() += 1;
     }
