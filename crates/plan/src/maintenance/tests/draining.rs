@@ -36,7 +36,7 @@ fn a_replacement_of_the_same_name_is_another_pod() {
     let world = world.until(Phase::Repartitioning);
     let drain = world.maintenance.drain.as_ref().unwrap();
     let evicted: Vec<_> = drain.evicted.iter().map(|pod| pod.uid.as_str()).collect();
-    assert_eq!(evicted, ["pod-2", "pod-3", uid.as_str()]);
+    assert_eq!(evicted, ["pod-2", uid.as_str(), "pod-3"]);
 }
 
 #[test]
