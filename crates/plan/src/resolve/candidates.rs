@@ -149,20 +149,14 @@ fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
     holders.sort_unstable_by_key(|it| it.device.as_str());
     let by_device = holders.chunk_by(|one, other| one.device == other.device);
     let overdrawn = by_device.filter(|holders| {
-        let profile = profile(gpu, &holders[0].device);
-        profile.is_some_and(|profile| is_overdrawn(holders.iter().copied(), part.offer(profile)))
+        let device = &holders[0].device;
+        let is = |instance: &&MigInstance| instance.uuid.as_ref() == Some(device);
+        let slice = gpu.instances.iter().find(is);
+        let offer = part.offer(slice.map(|it| it.profile.as_str()));
+        let is_there = slice.is_some() || *device == gpu.uuid;
+        is_there && is_overdrawn(holders.iter().copied(), offer)
     });
     overdrawn.flatten().map(|it| name(it)).collect()
-}
-
-/// The profile of one of its whole instances, none for the GPU as a whole; nothing for any other device.
-fn profile<'a>(gpu: &'a GpuStatus, device: &str) -> Option<Option<&'a str>> {
-    let is = |instance: &&MigInstance| instance.uuid.as_deref() == Some(device);
-    if device == gpu.uuid {
-        return Some(None);
-    }
-    let instance = gpu.instances.iter().find(is);
-    instance.map(|it| Some(it.profile.as_str()))
 }
 
 /// A holder's pod, `namespace/name`.

@@ -20,7 +20,11 @@ pub(super) fn advertise(
         .iter()
         .zip(gpus)
         .zip(current)
-        .map(|((part, gpu), current)| Gpu { part, gpu, current })
+        .map(|((part, wanted), current)| Gpu {
+            part,
+            wanted,
+            current,
+        })
         .collect();
     let is_single = |it: &&Gpu<'_>| it.part.advertise() == Some(Advertise::Single);
     let Some(one) = node.iter().find(is_single) else {
@@ -36,7 +40,7 @@ pub(super) fn advertise(
 /// A GPU, what it is to become, and the part that says so.
 struct Gpu<'a> {
     part: &'a Part<'a>,
-    gpu: &'a GpuTarget,
+    wanted: &'a GpuTarget,
     current: &'a GpuStatus,
 }
 
@@ -47,7 +51,7 @@ impl Gpu<'_> {
 
     /// Whether its slices can be called so beside those of the other.
     fn beside(&self, other: &Self) -> Result<(), Problem> {
-        let (here, there) = (self.gpu.index, other.gpu.index);
+        let (here, there) = (self.wanted.index, other.wanted.index);
         let (path, message) = match other.part.advertise() {
             None => (
                 self.path(),
@@ -86,7 +90,7 @@ impl Gpu<'_> {
     /// A kind of slice of the other that is not like its own. What attributes a profile has is up to the product: a slice
     /// of another product counts as unlike, whatever it is called.
     fn unlike(&self, other: &Self) -> Option<String> {
-        let mut slices = other.gpu.mig.instances.iter();
+        let mut slices = other.wanted.mig.instances.iter();
         if let Some(slice) = slices.find(|it| it.profile != self.profile()) {
             return Some(slice.profile.clone());
         }
@@ -96,7 +100,7 @@ impl Gpu<'_> {
 
     /// The profile of its first slice. There is one: no layout is empty.
     fn profile(&self) -> &str {
-        let first = self.gpu.mig.instances.first();
+        let first = self.wanted.mig.instances.first();
         first.map_or("", |slice| &slice.profile)
     }
 
@@ -104,7 +108,7 @@ impl Gpu<'_> {
     fn beside_foreign(&self, other: &Self, adopt: bool) -> Result<(), Problem> {
         let is_like = |it: &MigInstance| it.profile == self.profile() && it.uuid.is_some();
         let is_wanted = |it: &MigInstance| {
-            let mut places = other.gpu.mig.instances.iter();
+            let mut places = other.wanted.mig.instances.iter();
             places.any(|place| place.start == it.start && place.profile == it.profile)
         };
         let mut left = other.current.instances.iter();
@@ -114,7 +118,7 @@ impl Gpu<'_> {
                 "GPU {} has {} at slice {}, made by somebody else, and NVIDIA's device plugin ends where slices that are \
                  not all alike are advertised as nvidia.com/gpu; set mig.adopt so that it may be destroyed, destroy it by \
                  hand, or write advertise: Mixed",
-                other.gpu.index, it.profile, it.start
+                other.wanted.index, it.profile, it.start
             );
             Err(Problem::new(ProblemReason::ForeignInstances, self.path(), message))
         })
