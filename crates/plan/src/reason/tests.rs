@@ -57,7 +57,9 @@ fn the_words_that_the_api_documents_for_blocked_pods_are_those_of_the_table() {
     let documented = crd.pointer(path).and_then(Value::as_str).unwrap();
     let of_pods = [
         Reason::DisruptionBudget,
+        Reason::HopelessDisruptionBudget,
         Reason::MultipleDisruptionBudgets,
+        Reason::StuckTerminating,
         Reason::NoController,
         Reason::EmptyDir,
         Reason::DoNotEvict,

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::super::{NodeSummary, report};
 use super::{busy, node, now, policy, slot, waiting, with_slots};
+use crate::conditions;
 use crate::reason::Reason;
 
 fn a_node(index: usize) -> impl Strategy<Value = NodeSummary> {
@@ -45,12 +46,13 @@ fn out(nodes: &[NodeSummary], slots: &[crds::policy::Slot]) -> BTreeSet<String> 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// A grant never takes the policy over its budget, and takes all of it that there is.
+    /// A grant never takes the policy over its budget, and takes all of it that there is unless the roll-out is halted.
     #[test]
     fn the_budget_is_kept_and_used(nodes in nodes(), limit in 0..6_usize, held in proptest::collection::btree_set(0..8_usize, 0..3)) {
         let slots: Vec<_> = held.iter().map(|index| slot(&format!("n{index}"), 8)).collect();
         let policy = with_slots(policy(json!({"maxUnavailable": limit})), slots);
-        let slots = report(&policy, &nodes, now()).status.slots;
+        let status = report(&policy, &nodes, now()).status;
+        let (slots, is_halted) = (status.slots, conditions::holds(&status.conditions, "RolloutHalted"));
         let before = super::super::slots::kept(&policy.status.as_ref().unwrap().slots, &nodes.iter().collect::<Vec<_>>());
         let (was, is) = (out(&nodes, &before), out(&nodes, &slots));
         prop_assert!(is.len() <= limit.max(was.len()));
@@ -59,7 +61,8 @@ proptest! {
                 && !slots.iter().any(|slot| slot.node == node.name)
                 && (is.len() < limit || (is.contains(&node.name) && is.len() == limit))
         });
-        prop_assert!(!more, "{slots:?}");
+        prop_assert!(!more || is_halted, "{slots:?}");
+        prop_assert!(!is_halted || slots == before, "{slots:?}");
     }
 
     /// A report of its own result is the same, to the last byte, at any later moment.
