@@ -1,6 +1,6 @@
 //! What the agent asks of a driver.
 
-use crds::gpu_node::{GpuStatus, PlacedProfile};
+use crds::gpu_node::{ComputeMode, GpuStatus, PlacedProfile};
 
 use crate::Error;
 
@@ -28,6 +28,12 @@ pub trait Driver: Send {
     /// [`Error::ResetNeeded`]: accepted, but pending until a reset; setting the old mode takes it back.
     /// [`Error::Busy`]: refused, the GPU has processes or instances.
     fn set_mig_mode(&mut self, gpu: &str, enabled: bool) -> Result<(), Error>;
+
+    /// Sets the compute mode of a GPU. Ok only if it is read back. It outlives the processes that set it, not a reboot.
+    ///
+    /// # Errors
+    /// [`Error::NotSet`]: accepted, and another is read back. [`Error::Call`] with `NO_PERMISSION`: this needs root.
+    fn set_compute_mode(&mut self, gpu: &str, mode: ComputeMode) -> Result<(), Error>;
 
     /// Resets this GPU and no other, so that a pending MIG mode takes effect; its instances go. The driver is closed for it,
     /// as nobody may have the GPU open: open it afresh to see what became of it. Takes up to a minute.

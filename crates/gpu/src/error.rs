@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crds::gpu_node::ComputeMode;
+
 use crate::Code;
 
 /// Why a call to the driver failed. `gpu` is the UUID.
@@ -62,6 +64,18 @@ pub enum Error {
         enabled: bool,
         /// The activation status, a clause.
         why: String,
+    },
+    /// A compute mode was accepted, and is not in effect.
+    #[error(
+        "compute mode {wanted:?} of GPU {gpu} was accepted, and {found:?} is read back; see whether another program sets it, such as NVIDIA's MPS daemon"
+    )]
+    NotSet {
+        /// Which GPU.
+        gpu: String,
+        /// What was set.
+        wanted: ComputeMode,
+        /// What is read back. Unset: a mode that this program does not know, or none.
+        found: Option<ComputeMode>,
     },
     /// A reset was refused, or failed.
     #[error("cannot reset GPU {gpu}: {why}")]

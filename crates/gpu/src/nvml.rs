@@ -1,6 +1,7 @@
 //! The driver as NVIDIA's library gives it.
 
 mod call;
+mod compute_mode;
 mod counts;
 mod instances;
 mod inventory;
@@ -14,7 +15,7 @@ mod reset;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crds::gpu_node::{GpuStatus, PlacedProfile, ProfileOffer};
+use crds::gpu_node::{ComputeMode, GpuStatus, PlacedProfile, ProfileOffer};
 use nvml_wrapper::Device;
 use nvml_wrapper::error::NvmlError;
 
@@ -151,6 +152,19 @@ impl Driver for Nvml {
         // The call may have reset the GPU, and so ended its handle.
         let after = mode::read(&self.device(gpu)?).map_err(|failure| failure.on_gpu(gpu))?;
         mode::activated(gpu, enabled, Code(status), after)
+    }
+
+    fn set_compute_mode(&mut self, gpu: &str, mode: ComputeMode) -> Result<(), Error> {
+        let device = self.device(gpu)?;
+        let found = compute_mode::change(device, mode).map_err(|failure| failure.on_gpu(gpu))?;
+        if found == Some(mode) {
+            return Ok(());
+        }
+        Err(Error::NotSet {
+            gpu: gpu.to_owned(),
+            wanted: mode,
+            found,
+        })
     }
 
     fn reset(self: Box<Self>, gpu: &str) -> Result<(), Error> {

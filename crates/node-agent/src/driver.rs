@@ -4,6 +4,7 @@ mod owner;
 
 use std::sync::mpsc;
 
+use crds::gpu_node::ComputeMode;
 use gpu::{Driver, Inventory};
 use process::admin::Liveness;
 use tokio::sync::oneshot;
@@ -34,6 +35,7 @@ pub struct Gpus {
 enum Request {
     Inventory(oneshot::Sender<Result<Inventory, gpu::Error>>),
     Take(Step, oneshot::Sender<Result<Option<String>, gpu::Error>>),
+    SetComputeMode(String, ComputeMode, oneshot::Sender<Result<(), gpu::Error>>),
 }
 
 impl Gpus {
@@ -58,6 +60,13 @@ impl Gpus {
     /// Takes a step. Of a new device its UUID is returned.
     pub async fn take(&self, step: Step) -> Result<Option<String>, DriverError> {
         self.ask(|answer| Request::Take(step, answer)).await
+    }
+
+    /// Sets the compute mode of the GPU with this UUID.
+    pub async fn set_compute_mode(&self, gpu: &str, mode: ComputeMode) -> Result<(), DriverError> {
+        let gpu = gpu.to_owned();
+        self.ask(|answer| Request::SetComputeMode(gpu, mode, answer))
+            .await
     }
 
     async fn ask<T>(

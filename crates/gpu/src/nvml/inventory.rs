@@ -1,12 +1,11 @@
 //! One GPU as it is now.
 
-use crds::gpu_node::{ComputeMode, GpuStatus, MigMode};
+use crds::gpu_node::{GpuStatus, MigMode};
 use nvml_wrapper::Device;
-use nvml_wrapper::enum_wrappers::device::ComputeMode as NvmlComputeMode;
 
 use super::call::{Answer, if_supported, wrapped};
 use super::instances::{self, Compute, Instance};
-use super::{integer, mode, processes, profiles};
+use super::{compute_mode, integer, mode, processes, profiles};
 
 /// Reads a GPU whose index and UUID are known.
 pub fn read(device: &Device<'_>, index: u32, uuid: String) -> Answer<GpuStatus> {
@@ -33,7 +32,7 @@ pub fn read(device: &Device<'_>, index: u32, uuid: String) -> Answer<GpuStatus> 
         mig,
         instances: slices,
         profiles,
-        compute_mode: compute_mode(device)?,
+        compute_mode: compute_mode::read(device)?,
         holders: Vec::new(),
         processes: processes::of(device, &uuid, &computes)?,
         uuid,
@@ -64,15 +63,4 @@ fn compute_capability(device: &Device<'_>) -> Answer<Option<String>> {
     let call = "nvmlDeviceGetCudaComputeCapability";
     let read = if_supported(wrapped(call, device.cuda_compute_capability()))?;
     Ok(read.map(|version| format!("{}.{}", version.major, version.minor)))
-}
-
-fn compute_mode(device: &Device<'_>) -> Answer<Option<ComputeMode>> {
-    let read = if_supported(wrapped("nvmlDeviceGetComputeMode", device.compute_mode()))?;
-    Ok(read.and_then(|mode| match mode {
-        NvmlComputeMode::Default => Some(ComputeMode::Default),
-        NvmlComputeMode::Prohibited => Some(ComputeMode::Prohibited),
-        NvmlComputeMode::ExclusiveProcess => Some(ComputeMode::ExclusiveProcess),
-        // Gone since CUDA 8.
-        NvmlComputeMode::ExclusiveThread => None,
-    }))
 }

@@ -1,6 +1,6 @@
 //! One change at a time, and what refuses it.
 
-use crds::gpu_node::{MigInstance, MigMode};
+use crds::gpu_node::{ComputeMode, MigInstance, MigMode};
 use gpu::{Driver, Error, Nvml};
 use nvml_sim::state::{Fault, Until, When};
 use nvml_sim::{Client, SimulatedNode};
@@ -32,6 +32,22 @@ fn occupy(node: &SimulatedNode, mig: Option<&str>) {
 
 fn instances(driver: &mut Nvml) -> Vec<MigInstance> {
     first(driver).instances
+}
+
+#[test]
+fn a_compute_mode_is_set_on_one_gpu_and_read_back() {
+    on_a_node(&[A100, "T4"], |node| {
+        let mut driver = load(node).unwrap();
+        let gpu = first(&mut driver).uuid;
+        for mode in [ComputeMode::ExclusiveProcess, ComputeMode::Default] {
+            driver.set_compute_mode(&gpu, mode).unwrap();
+            let gpus = driver.inventory().unwrap().gpus;
+            let modes: Vec<_> = gpus.iter().map(|gpu| gpu.compute_mode).collect();
+            assert_eq!(modes, [Some(mode), Some(ComputeMode::Default)]);
+        }
+        let refused = driver.set_compute_mode("GPU-0", ComputeMode::Default);
+        assert_eq!(refused, Err(Error::NoSuchGpu("GPU-0".to_owned())));
+    });
 }
 
 #[test]

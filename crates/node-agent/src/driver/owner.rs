@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::Receiver;
 
+use crds::gpu_node::ComputeMode;
 use gpu::{Driver, Inventory};
 use process::admin::Liveness;
 
@@ -31,6 +32,9 @@ impl Owner {
             match request {
                 Request::Inventory(answer) => drop(answer.send(self.inventory())),
                 Request::Take(step, answer) => drop(answer.send(self.take(&step))),
+                Request::SetComputeMode(gpu, mode, answer) => {
+                    drop(answer.send(self.set_compute_mode(&gpu, mode)));
+                }
             }
             self.liveness.beat();
         }
@@ -64,6 +68,10 @@ impl Owner {
             }
         }
         Ok(None)
+    }
+
+    fn set_compute_mode(&mut self, gpu: &str, mode: ComputeMode) -> Result<(), gpu::Error> {
+        self.driver()?.set_compute_mode(gpu, mode)
     }
 
     fn driver(&mut self) -> Result<&mut dyn Driver, gpu::Error> {

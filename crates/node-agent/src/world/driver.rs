@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crds::gpu_node::PlacedProfile;
+use crds::gpu_node::{ComputeMode, PlacedProfile};
 use gpu::{Code, Driver, Error, Inventory};
 
 use super::World;
@@ -54,6 +54,11 @@ impl Driver for Shared {
     fn set_mig_mode(&mut self, gpu: &str, enabled: bool) -> Result<(), Error> {
         let gpu = gpu.to_owned();
         self.take(&Step::SetMode { gpu, enabled }).map(drop)
+    }
+
+    fn set_compute_mode(&mut self, gpu: &str, mode: ComputeMode) -> Result<(), Error> {
+        self.world().gpu(gpu).compute_mode = Some(mode);
+        Ok(())
     }
 
     fn reset(self: Box<Self>, gpu: &str) -> Result<(), Error> {
