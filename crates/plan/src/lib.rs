@@ -6,6 +6,7 @@
 //! maintenance    one step of one node: observed → status and effects (drain: who leaves; node, pod: what was seen)
 //! plugin_config  what NVIDIA's device plugin is told, and what the node must advertise then
 //! reason         the one table of the words that conditions and events carry
+//! mps            limits of MPS clients, and what to do next about the MPS daemon of a node
 //! ```
 //!
 //! Nothing here reads a clock, an environment, a file or a socket, and nothing waits: the caller observes, passes `now`,
@@ -18,6 +19,7 @@ pub mod drain;
 pub mod guarantees;
 pub mod layout;
 pub mod maintenance;
+pub mod mps;
 pub mod node;
 mod offer;
 pub mod plugin_config;
