@@ -29,7 +29,7 @@ demo: control-plane ## see it work on a real API server with simulated GPUs; KEE
 
 ##@ Check
 
-test: fmt-check sizes purity lint unit strangers generate-check bed ## everything that CI runs
+test: fmt-check sizes purity lint unit strangers mps generate-check bed ## everything that CI runs
 
 fmt-check: ## fail on unformatted code
 	cargo fmt --all --check
@@ -71,6 +71,14 @@ strangers: ## programs that others wrote, unmodified, on the simulated driver; O
 	  elif [ $$? != 3 ]; then exit 1; \
 	  fi; \
 	done
+
+mps: ## the MPS supervisor with NVIDIA's own control daemon; only OFFLINE=1 skips it where that cannot be had
+	cargo build --locked -p node-agent -p nvml-sim
+	@if control=$$(bash tests/strangers/fetch/nvidia-cuda-mps.sh); then \
+	  MPS_CONTROL=$$control cargo test --locked -p node-agent --test mps -- --ignored; \
+	elif [ $$? != 3 ] || [ -z "$${OFFLINE:-}" ]; then \
+	  echo "the MPS supervisor is not tested; with OFFLINE=1 this part is skipped"; exit 1; \
+	fi
 
 bed: control-plane ## promises to users, on a real API server with simulated GPUs; BEDS=2 at once
 	cargo build --locked $(programs)
@@ -133,4 +141,4 @@ control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
   level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers bed generate-check test-gpu bench exhaustive crash chaos fuzz fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers mps bed generate-check test-gpu bench exhaustive crash chaos fuzz fmt generate control-plane

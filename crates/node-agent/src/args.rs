@@ -7,6 +7,8 @@ use process::admin::AdminArgs;
 use process::kubernetes::KubeArgs;
 use process::logs::LogArgs;
 
+use crate::mps::MpsArgs;
+
 /// Reports this node's GPUs as a `GpuNode`, and changes them when the operator asks for it
 #[derive(Debug, Parser)]
 #[command(name = "gpu-sharing-agent", version)]
@@ -24,10 +26,12 @@ pub struct Args {
 }
 
 /// What the program can do besides being the agent.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Print the GPUs as the driver shows them, as JSON, and exit; needs no cluster
     Inventory,
+    /// Serve this node's GPUs through MPS until told to end, in place of NVIDIA's MPS control daemon; needs no cluster
+    Mps(MpsArgs),
 }
 
 /// Where things are on this node.
@@ -63,6 +67,7 @@ pub struct NodeArgs {
     /// Folder for what must outlive the agent: the way back from a change that fails
     #[arg(
         long,
+        global = true,
         default_value = "/var/lib/gpu-sharing-agent",
         value_name = "FOLDER"
     )]

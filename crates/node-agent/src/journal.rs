@@ -18,7 +18,6 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
 pub use disk::{Disk, Files};
 pub use error::JournalError;
 pub use file::Journal;

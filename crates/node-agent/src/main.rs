@@ -12,6 +12,7 @@ mod inventory;
 mod journal;
 mod kubelet;
 mod metrics;
+mod mps;
 mod observation;
 #[cfg(test)]
 mod world;
@@ -55,6 +56,16 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::Inventory) => {
             inventory::print(&args.node.nvml_library)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Mps(told)) => {
+            logs::init(&args.logs)?;
+            let gpus = driver(args.node.nvml_library, &args.node.nvidia_smi);
+            mps::serve(
+                told,
+                Gpus::start(gpus, Liveness::new(SILENCE))?,
+                &args.node.journal_dir,
+            )
+            .await
         }
         None => serve(args).await,
     }

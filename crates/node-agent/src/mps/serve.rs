@@ -1,0 +1,118 @@
+//! The subcommand `mps`: serves the GPUs of this node through MPS until it is told to end.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use crds::MemoryText;
+use plan::mps::{Settings, Setup, limits};
+use process::shutdown::Shutdown;
+
+use super::event::Event;
+use super::note::Notes;
+use super::place::Place;
+use super::supervisor::{Supervisor, Teller, Tools};
+use crate::driver::Gpus;
+
+/// How to serve.
+#[derive(Clone, Debug, Args)]
+pub struct MpsArgs {
+    /// Pods that may share one GPU
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i32).range(1..=48))]
+    pub replicas: i32,
+
+    /// Share of a GPU's threads for each of them, in percent [default: 100 divided by the replicas]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(i32).range(1..=100))]
+    pub active_thread_percentage: Option<i32>,
+
+    /// GPU memory for each of them, such as 8Gi [default: the GPU's memory divided by the replicas]
+    #[arg(long, value_name = "AMOUNT")]
+    pub memory_limit: Option<String>,
+
+    /// Allow replicas times memory limit to exceed a GPU's memory
+    #[arg(long)]
+    pub allow_memory_oversubscription: bool,
+
+    /// Name under which NVIDIA's device plugin advertises the GPUs
+    #[arg(long, default_value = "nvidia.com/gpu", value_name = "NAME")]
+    pub resource: String,
+
+    /// Folder that NVIDIA's device plugin looks for MPS daemons in
+    #[arg(long, default_value = "/run/nvidia/mps", value_name = "FOLDER")]
+    pub mps_root: PathBuf,
+
+    /// NVIDIA's MPS control program; a name without a slash is looked for in PATH
+    #[arg(long, default_value = "nvidia-cuda-mps-control", value_name = "FILE")]
+    pub mps_control: PathBuf,
+}
+
+/// Gives back what earlier processes have left, then serves. Prints what happens as lines of JSON.
+pub async fn serve(args: MpsArgs, gpus: Gpus, journal: &Path) -> Result<ExitCode, Box<dyn Error>> {
+    let stop = Shutdown::on_signals()?;
+    let folder = journal.join("mps");
+    let tools = Tools {
+        control: args.mps_control.clone(),
+        shared_memory: PathBuf::from("/dev/shm"),
+    };
+    for left in Notes::left(&folder)? {
+        let place = Place {
+            root: left.root,
+            resource: left.resource,
+        };
+        let notes = Notes::open(&folder, &place.resource)?;
+        let supervisor = Supervisor::new(tools.clone(), place, gpus.clone(), notes, teller());
+        supervisor.run(None, stop.clone()).await?;
+    }
+    let setup = setup(&args, &gpus).await?;
+    let place = Place {
+        root: args.mps_root,
+        resource: args.resource,
+    };
+    let notes = Notes::open(&folder, &place.resource)?;
+    let supervisor = Supervisor::new(tools, place, gpus, notes, teller());
+    let served = supervisor.run(Some(setup), stop.clone());
+    tokio::select! {
+        served = served => served?,
+        // What is left is given back by the next process.
+        () = stop.insisted() => return Ok(ExitCode::FAILURE),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every GPU of the node, and the limits of its clients.
+async fn setup(args: &MpsArgs, gpus: &Gpus) -> Result<Setup, Box<dyn Error>> {
+    let memory_limit_mib = match &args.memory_limit {
+        None => None,
+        Some(text) => {
+            let bytes = MemoryText(text.clone())
+                .bytes()
+                .map_err(|error| error.to_string())?;
+            Some(i64::try_from(bytes >> 20)?)
+        }
+    };
+    let settings = Settings {
+        replicas: args.replicas,
+        active_thread_percentage: args.active_thread_percentage,
+        memory_limit_mib,
+        allow_memory_oversubscription: args.allow_memory_oversubscription,
+    };
+    let gpus = gpus.inventory().await?.gpus;
+    let limits = limits(&gpus, &settings).map_err(|refusals| {
+        let refusals: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+        refusals.join("; ")
+    })?;
+    let gpus = gpus.into_iter().map(|gpu| gpu.uuid).collect();
+    Ok(Setup { gpus, limits })
+}
+
+fn teller() -> Teller {
+    Box::new(|event: &Event| {
+        let line = serde_json::to_string(event).map_err(io::Error::from);
+        let told = line.and_then(|line| writeln!(io::stdout(), "{line}"));
+        if let Err(error) = told {
+            tracing::warn!(%error, ?event, "cannot tell what happened");
+        }
+    })
+}
