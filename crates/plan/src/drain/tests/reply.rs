@@ -25,9 +25,6 @@ fn caused(code: u16, reason: &str, message: &str) -> Answer {
 fn each_answer_means_what_kubernetes_means_by_it() {
     let several = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
     let budget = "The disruption budget web needs 6 healthy pods and has 6 currently";
-    let negative =
-        "poddisruptionbudget.policy \"web\" is forbidden: pdb disruptions allowed is negative";
-    let denied = "admission webhook \"keep.example.com\" denied the request: not today";
     let words = || "words".to_owned();
     let rows = [
         ("200", answer(200), Reply::Accepted),
@@ -87,6 +84,41 @@ fn each_answer_means_what_kubernetes_means_by_it() {
         ),
         ("403", answer(403), Reply::Forbidden(words())),
         (
+            "504 of a budget that many write to",
+            Answer {
+                retry_after_seconds: 10,
+                ..answer(504)
+            },
+            Reply::Failed(words()),
+        ),
+        ("500", answer(500), Reply::Failed(words())),
+        ("503", answer(503), Reply::Failed(words())),
+        (
+            "nothing at all",
+            Answer::default(),
+            Reply::Failed("the API server did not answer".to_owned()),
+        ),
+        (
+            "no words",
+            Answer {
+                message: String::new(),
+                ..answer(504)
+            },
+            Reply::Failed("the API server answered 504".to_owned()),
+        ),
+    ];
+    for (name, answer, expected) in rows {
+        assert_eq!(Reply::of(&answer), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_is_forbidden_or_denied_is_told_in_the_words_of_whoever_did_so() {
+    let negative =
+        "poddisruptionbudget.policy \"web\" is forbidden: pdb disruptions allowed is negative";
+    let denied = "admission webhook \"keep.example.com\" denied the request: not today";
+    let rows = [
+        (
             "403 of a budget whose status is wrong",
             Answer {
                 message: negative.to_owned(),
@@ -117,29 +149,6 @@ fn each_answer_means_what_kubernetes_means_by_it() {
                 ..answer(500)
             },
             Reply::Failed("failed calling webhook".to_owned()),
-        ),
-        (
-            "504 of a budget that many write to",
-            Answer {
-                retry_after_seconds: 10,
-                ..answer(504)
-            },
-            Reply::Failed(words()),
-        ),
-        ("500", answer(500), Reply::Failed(words())),
-        ("503", answer(503), Reply::Failed(words())),
-        (
-            "nothing at all",
-            Answer::default(),
-            Reply::Failed("the API server did not answer".to_owned()),
-        ),
-        (
-            "no words",
-            Answer {
-                message: String::new(),
-                ..answer(504)
-            },
-            Reply::Failed("the API server answered 504".to_owned()),
         ),
     ];
     for (name, answer, expected) in rows {
