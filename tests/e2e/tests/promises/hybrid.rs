@@ -96,8 +96,8 @@ async fn fewer_replicas_than_pods_wait_for_the_window_and_say_why() {
     );
     let mut names: Vec<_> = large.iter().map(ResourceExt::name_any).collect();
     names.sort();
-    let named: Vec<_> = names.iter().map(|name| format!("default/{name}")).collect();
-    assert_eq!(waits.plan.unwrap().victims, named);
+    let victims: Vec<_> = names.iter().map(|name| format!("default/{name}")).collect();
+    assert_eq!(waits.plan.unwrap().victims, victims);
     assert!(scene.evicted(mark).await.is_empty());
 
     let open = json!({"maintenance": {"blackouts": null}});

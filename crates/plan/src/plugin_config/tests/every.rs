@@ -12,7 +12,7 @@ use super::*;
 use crate::resolve::{Problem, ProblemReason, check, goal};
 
 fn gpu(index: usize, product: &products::Product) -> GpuStatus {
-    let profiles = product.mig.as_ref().map(|mig| mig.offers());
+    let profiles = product.mig.as_ref().map(products::Mig::offers);
     let mode = if profiles.is_some() {
         MigMode::Enabled
     } else {

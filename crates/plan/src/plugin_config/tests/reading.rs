@@ -59,7 +59,7 @@ pub(super) fn read(config: &str, gpus: &[Gpu]) -> Result<Advertised, String> {
     Ok(Advertised { resources, several })
 }
 
-/// device_map.go: all GPUs in one mode; in MIG mode none without devices, and those all with the same attributes.
+/// `device_map.go`: all GPUs in one mode; in MIG mode none without devices, and those all with the same attributes.
 fn single(gpus: &[Gpu]) -> Result<Vec<String>, String> {
     let modes: BTreeSet<bool> = gpus.iter().map(|gpu| gpu.slices.is_some()).collect();
     if modes.len() > 1 {
@@ -84,7 +84,7 @@ fn single(gpus: &[Gpu]) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// rm.go: a GPU in MIG mode is hidden; a MIG device is called after its profile, each `+` a `.`.
+/// `rm.go`: a GPU in MIG mode is hidden; a MIG device is called after its profile, each `+` a `.`.
 fn mixed(gpus: &[Gpu]) -> Result<Vec<String>, String> {
     let mut names = Vec::new();
     for gpu in gpus {
@@ -100,7 +100,7 @@ fn mixed(gpus: &[Gpu]) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// replicas.go: the list is there and not empty; each name is one, each number 2 or more.
+/// `replicas.go`: the list is there and not empty; each name is one, each number 2 or more.
 fn replicas(sharing: &Value) -> Result<BTreeMap<String, i64>, String> {
     if sharing.is_null() {
         return Ok(BTreeMap::new());
@@ -121,7 +121,7 @@ fn replicas(sharing: &Value) -> Result<BTreeMap<String, i64>, String> {
     Ok(replicas)
 }
 
-/// resources.go: the prefix is added where it is missing; 63 characters at most with it; behind it a DNS subdomain.
+/// `resources.go`: the prefix is added where it is missing; 63 characters at most with it; behind it a DNS subdomain.
 fn resource_name(name: &str) -> Result<String, String> {
     let name = match name.strip_prefix("nvidia.com/") {
         Some(_) => name.to_owned(),

@@ -3,6 +3,9 @@ use crds::policy::{Advertise, StrategyType};
 
 use super::*;
 
+/// What somebody comes to want.
+type Word = fn(&mut Target);
+
 fn target(start: i32) -> Target {
     let place = PlacedProfile {
         start,
@@ -30,7 +33,7 @@ fn target(start: i32) -> Target {
 #[test]
 fn targets_are_alike_if_they_differ_in_places_only() {
     assert!(is_alike(&target(0), &target(3)));
-    let changes: [(&str, fn(&mut Target)); 8] = [
+    let changes: [(&str, Word); 8] = [
         ("adopt", |it| it.adopt = true),
         ("rules", |it| it.replicas.rename = true),
         ("names", |it| it.advertise = Advertise::Single),
