@@ -195,7 +195,7 @@ reasons! {
     DoNotEvict,
     /// The policy's `podSelector` leaves the pod out.
     NotSelected,
-    /// A DaemonSet would make the pod anew on the same node.
+    /// A `DaemonSet` would make the pod anew on the same node.
     DaemonSet,
     /// The kubelet has the pod from a file.
     MirrorPod,
