@@ -76,54 +76,39 @@ const fn stopping(deadline: u64) -> Stage {
 fn look(wanted: bool, stage: Stage, seen: &Seen) -> (Stage, Action) {
     let wanted = wanted.then(|| setup(25));
     let patience = Patience::default();
-    let (state, action) = step(wanted.as_ref(), &on(stage), seen, &patience, at(100));
-    (state.stage, action)
+    let (after, action) = step(wanted.as_ref(), &on(stage), seen, &patience, at(100));
+    (after.stage, action)
+}
+
+/// A name, where the daemon is, what is seen, and what becomes of it.
+type Row = (&'static str, Stage, Seen, (Stage, Action));
+
+fn check(wanted: bool, rows: &[Row]) {
+    for (what, stage, seen, expected) in rows {
+        assert_eq!(&look(wanted, stage.clone(), seen), expected, "{what}");
+    }
 }
 
 #[test]
-fn one_look_at_a_daemon_that_is_wanted() {
-    use Action::{Kill, Quit, Rest, Restore};
-    let start = || (starting(25), Action::Start(setup(25)));
+fn one_look_at_a_daemon_that_is_wanted_and_runs() {
+    use Action::{Configure, Kill, Quit, Rest};
     let quit = || (stopping(110), Quit);
-    let two = || Stage::TwoOwners { pid: 7 };
-    for (what, stage, seen, expected) in [
-        ("first", Stage::Absent, NOBODY, start()),
-        (
-            "left over",
-            Stage::Absent,
-            REMAINS,
-            (Stage::Absent, Restore),
-        ),
-        ("left alive", Stage::Absent, ORPHAN, quit()),
-        ("taken", Stage::Absent, FOREIGN, (two(), Rest)),
-        ("free again", two(), NOBODY, start()),
-        ("still taken", two(), FOREIGN, (two(), Rest)),
+    let up = ours(true, true);
+    let rows = [
         (
             "came up",
             starting(25),
             ours(false, true),
-            (starting(25), Action::Configure(setup(25))),
+            (starting(25), Configure(setup(25))),
         ),
-        (
-            "serves",
-            starting(25),
-            ours(true, true),
-            (running(25, 100), Rest),
-        ),
-        ("not up", starting(25), REMAINS, (dead(25, 101), Rest)),
+        ("serves", starting(25), up, (running(25, 100), Rest)),
         (
             "other limits at the start",
             starting(50),
             ours(false, true),
             quit(),
         ),
-        ("lost the race", starting(25), FOREIGN, (two(), Rest)),
-        (
-            "well",
-            running(25, 99),
-            ours(true, true),
-            (running(25, 100), Rest),
-        ),
+        ("well", running(25, 99), up, (running(25, 100), Rest)),
         (
             "silent",
             running(25, 86),
@@ -136,8 +121,35 @@ fn one_look_at_a_daemon_that_is_wanted() {
             ours(true, false),
             (running(25, 85), Kill),
         ),
+        ("other limits", running(50, 99), up, quit()),
+        ("quits", stopping(101), up, (stopping(101), Rest)),
+        ("does not quit", stopping(100), up, (stopping(100), Kill)),
+        ("loops", looping(25, 101), up, (looping(25, 101), Rest)),
+        ("loops on", looping(25, 100), up, (looping(25, 100), Kill)),
+        ("left alive", Stage::Absent, ORPHAN, quit()),
+    ];
+    check(true, &rows);
+}
+
+#[test]
+fn one_look_at_a_daemon_that_is_wanted_and_is_not_there() {
+    use Action::{Rest, Restore};
+    let start = || (starting(25), Action::Start(setup(25)));
+    let two = || Stage::TwoOwners { pid: 7 };
+    let rows = [
+        ("first", Stage::Absent, NOBODY, start()),
+        (
+            "left over",
+            Stage::Absent,
+            REMAINS,
+            (Stage::Absent, Restore),
+        ),
+        ("taken", Stage::Absent, FOREIGN, (two(), Rest)),
+        ("free again", two(), NOBODY, start()),
+        ("still taken", two(), FOREIGN, (two(), Rest)),
+        ("lost the race", starting(25), FOREIGN, (two(), Rest)),
+        ("not up", starting(25), REMAINS, (dead(25, 101), Rest)),
         ("died", running(25, 99), REMAINS, (dead(25, 101), Rest)),
-        ("other limits", running(50, 99), ours(true, true), quit()),
         ("back-off", dead(25, 101), REMAINS, (dead(25, 101), Rest)),
         ("back-off over", dead(25, 100), REMAINS, start()),
         (
@@ -146,32 +158,8 @@ fn one_look_at_a_daemon_that_is_wanted() {
             REMAINS,
             (Stage::Absent, Restore),
         ),
-        (
-            "quits",
-            stopping(101),
-            ours(true, true),
-            (stopping(101), Rest),
-        ),
-        (
-            "does not quit",
-            stopping(100),
-            ours(true, true),
-            (stopping(100), Kill),
-        ),
         ("has quit", stopping(101), REMAINS, (Stage::Absent, Restore)),
         ("gone", stopping(101), NOBODY, start()),
-        (
-            "loops",
-            looping(25, 101),
-            ours(true, true),
-            (looping(25, 101), Rest),
-        ),
-        (
-            "loops on",
-            looping(25, 100),
-            ours(true, true),
-            (looping(25, 100), Kill),
-        ),
         (
             "gives back",
             looping(25, 100),
@@ -190,15 +178,14 @@ fn one_look_at_a_daemon_that_is_wanted() {
             NOBODY,
             start(),
         ),
-    ] {
-        assert_eq!(look(true, stage, &seen), expected, "{what}");
-    }
+    ];
+    check(true, &rows);
 }
 
 #[test]
 fn one_look_at_a_daemon_that_is_not_wanted() {
     use Action::{Kill, Quit, Rest, Restore};
-    for (what, stage, seen, expected) in [
+    let rows = [
         ("never was", Stage::Absent, NOBODY, (Stage::Absent, Rest)),
         (
             "left over",
@@ -235,9 +222,8 @@ fn one_look_at_a_daemon_that_is_not_wanted() {
             (Stage::Absent, Restore),
         ),
         ("looped", looping(25, 100), NOBODY, (Stage::Absent, Rest)),
-    ] {
-        assert_eq!(look(false, stage, &seen), expected, "{what}");
-    }
+    ];
+    check(false, &rows);
 }
 
 #[test]

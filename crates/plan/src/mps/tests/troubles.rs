@@ -54,7 +54,6 @@ impl World {
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Nothing => {}
             Event::Wait(seconds) => self.now += Duration::from_secs(seconds),
             Event::DaemonDies if self.is_ours() => self.behind = Behind::Nobody,
             Event::DaemonHangs if self.is_ours() => self.hangs = true,
@@ -70,7 +69,11 @@ impl World {
             }
             Event::ForeignGoes if !self.is_ours() => self.behind = Behind::Nobody,
             Event::Want(percentage) => self.wanted = percentage.map(setup),
-            Event::DaemonDies | Event::DaemonHangs | Event::ForeignComes | Event::ForeignGoes => {}
+            Event::Nothing
+            | Event::DaemonDies
+            | Event::DaemonHangs
+            | Event::ForeignComes
+            | Event::ForeignGoes => {}
         }
     }
 
