@@ -158,7 +158,7 @@ pub struct ProfilesArgs {
 /// Which reasons to explain.
 #[derive(Debug, clap::Args)]
 pub struct ReasonsArgs {
-    /// Words such as SlotLost, in any case. None: all that there are.
+    /// Words such as `SlotLost`, in any case. None: all that there are.
     #[arg(value_name = "REASON", value_parser = reasons::word)]
     pub words: Vec<Reason>,
 }

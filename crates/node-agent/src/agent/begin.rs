@@ -57,9 +57,10 @@ impl Agent {
         Ok((Say::Keep, Next::Now))
     }
 
-    /// The next look begins with a fresh read, which tells whether a write that was not answered was done.
+    /// The next look begins with a fresh read, which tells whether a write that was not answered was done. To repeat what
+    /// was said before would take the word back, if it was.
     fn not_now(&mut self, error: &ApiError) -> (Say, Next) {
         self.api_failed(error);
-        (Say::Keep, Next::After(SOON))
+        (Say::Nothing, Next::After(SOON))
     }
 }

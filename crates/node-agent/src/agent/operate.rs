@@ -16,6 +16,8 @@ const ABORTED: &str = "aborted by the operator; nothing was changed";
 /// What is said about an operation.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Say {
+    /// Nothing, of the GPUs neither: what stands in the `GpuNode` is not known, and may be more than was said before.
+    Nothing,
     /// What was said before.
     Keep,
     /// This.

@@ -15,7 +15,8 @@ use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::observation::Observation;
 
 impl Agent {
-    /// Tells what was seen. Between two steps only if there is news of the operation, or a beat is due.
+    /// Tells what was seen, if anything is to be said. Between two steps only if there is news of the operation, or a beat
+    /// is due.
     pub(super) async fn report(
         &mut self,
         seen: &Observation,
@@ -24,7 +25,7 @@ impl Agent {
         next: Next,
     ) {
         self.make_sure_it_exists().await;
-        let Some(view) = &self.view else {
+        let Some(view) = self.view.as_ref().filter(|_| say != Say::Nothing) else {
             return;
         };
         let now = Timestamp::now();
@@ -164,7 +165,7 @@ impl Agent {
 
 fn said(say: Say, before: Option<&AgentOperation>, now: Timestamp) -> Option<AgentOperation> {
     match say {
-        Say::Keep => before.cloned(),
+        Say::Nothing | Say::Keep => before.cloned(),
         Say::Answer(answer) => Some(answer.beating(before, now)),
     }
 }
