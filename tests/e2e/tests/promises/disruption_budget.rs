@@ -83,10 +83,8 @@ async fn said_at_once(scene: &Scene, since: Mark) {
     let tries = writes.iter().take(said).filter(|it| is_refusal(it));
     assert!(first < said && tries.count() == 1, "{}", told(&writes));
     let took = writes[said].answered.duration_since(writes[first].received);
-    println!(
-        "first refusal -> DrainBlocked says why: {} ms",
-        took.as_millis()
-    );
+    let took = took.as_millis();
+    eprintln!("refused; DrainBlocked says why {took} ms later");
 }
 
 /// Whether it is a status with `DrainBlocked` true.
