@@ -117,6 +117,10 @@ bench: ## benchmarks of the planner, and its plans against clearing the GPU and 
 	cargo bench --locked -p plan
 	cargo run --locked -p nvml-sim --example against_clearing
 
+measure: control-plane ## a page of figures: openings of windows, hand-overs of the lease, a node's outage beside kubectl drain
+	cargo build --locked $(programs) -p e2e
+	$(target)/debug/measure
+
 ##@ Change
 
 fmt: ## format the code
@@ -141,4 +145,4 @@ control_plane = bash tests/e2e/control-plane/build.sh | tail -n 1
 coverage := --cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-, \
   level=4 inline-8bit-counters pc-table trace-compares)
 
-.PHONY: help demo test fmt-check sizes purity lint unit strangers mps bed generate-check test-gpu bench exhaustive crash chaos fuzz fmt generate control-plane
+.PHONY: help demo test fmt-check sizes purity lint unit strangers mps bed generate-check test-gpu bench measure exhaustive crash chaos fuzz fmt generate control-plane
