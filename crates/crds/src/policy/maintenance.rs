@@ -50,8 +50,8 @@ pub struct Maintenance {
     /// A node that somebody else has cordoned: `Proceed` (default; it stays cordoned afterwards) or `Skip`.
     #[serde(default)]
     pub on_foreign_cordon: OnForeignCordon,
-    /// Stop starting operations after so many failures in a row, 1 to 100. Default 3. They stop too while more than 20 %
-    /// of the nodes are quarantined.
+    /// Stop starting operations after so many failures in a row, 1 to 100. Default 3. Nothing is started
+    /// either while more than 20 % of the nodes, rounded up to whole nodes, are quarantined.
     #[serde(default = "three")]
     #[schemars(range(min = 1, max = 100))]
     pub halt_after_failures: i32,

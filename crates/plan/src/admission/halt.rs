@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use super::NodeSummary;
 use crate::reason::Reason;
 
-/// The most of a policy's nodes, in percent, that may be quarantined while others are begun.
+/// The most of a policy's nodes, in percent and rounded up, that may be quarantined while others are begun. Rounded up,
+/// because one sick node must not hold up a small fleet.
 const MOST_QUARANTINED: usize = 20;
 
 /// Why a policy starts nothing any more.
@@ -56,7 +57,8 @@ fn quarantine(nodes: &[&NodeSummary]) -> Option<Halt> {
     let mut quarantined = won().filter(|node| node.phase == Phase::Quarantined);
     let (matched, count) = (won().count(), quarantined.clone().count());
     let first = quarantined.next()?;
-    (count * 100 > matched * MOST_QUARANTINED).then(|| Halt {
+    let most = (matched * MOST_QUARANTINED).div_ceil(100);
+    (count > most).then(|| Halt {
         reason: Reason::TooManyQuarantined,
         message: format!(
             "more than {MOST_QUARANTINED} % of the nodes are quarantined: {count} of {matched}, {} among them; see their \

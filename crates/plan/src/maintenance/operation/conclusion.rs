@@ -16,6 +16,7 @@ use crate::reason::Reason;
 pub(super) fn uncordon(turn: &mut Turn) {
     turn.enter(Phase::Uncordoning, Some(turn.limits.cordon));
     turn.wait_for(sentence(turn));
+    keep_time(turn, turn.node.hold && turn.node.operation.is_some());
 }
 
 /// What is waited for, until when, and what happens then.
