@@ -1,6 +1,6 @@
 //! A drain that takes longer than the policy allows.
 
-use crds::gpu_node::{OperationResult, Phase};
+use crds::gpu_node::{OperationResult, Outcome, Phase};
 use crds::policy::OnDrainTimeout;
 
 use super::fixtures::BEFORE;
@@ -34,6 +34,22 @@ fn the_sentence_says_until_when_and_what_then() {
             "{sentence}"
         );
     }
+}
+
+/// Its GPUs were not to be trusted before: giving the drain up must not give the node back, and the sentence says so.
+#[test]
+fn a_drain_on_a_second_try_says_that_its_end_is_another_quarantine() {
+    let mut world = blocked(OnDrainTimeout::Release);
+    world.maintenance.outcome = Some(Outcome {
+        result: OperationResult::Quarantined,
+        reason: "Quarantined".to_owned(),
+        message: "the GPUs were in an unknown state".to_owned(),
+    });
+    let world = world.rounds(1);
+    assert_eq!(world.maintenance.phase, Phase::Draining);
+    let sentence = world.maintenance.waiting_for.unwrap();
+    assert!(sentence.contains("quarantined again"), "{sentence}");
+    assert!(!sentence.contains("given back"), "{sentence}");
 }
 
 #[test]

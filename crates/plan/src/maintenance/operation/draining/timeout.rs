@@ -5,7 +5,7 @@ use crds::policy::{DrainScope, DrainSettings, OnDrainTimeout};
 
 use super::super::super::survey;
 use super::super::super::turn::Turn;
-use super::super::{give_up, keep_cordoned, outcome};
+use super::super::{give_up, is_second_try, keep_cordoned, outcome};
 use super::evict;
 use crate::conditions;
 use crate::drain::Assessment;
@@ -25,7 +25,7 @@ pub(super) fn sentence(turn: &Turn, assessment: &Assessment) -> String {
         DrainScope::GpuPods => "pods with GPUs",
         DrainScope::Node => "all pods",
     };
-    let released = "then the node is given back and tried again later";
+    let released = given_up(turn);
     let then = match drain.map(|drain| drain.on_timeout).unwrap_or_default() {
         OnDrainTimeout::Release => released.to_owned(),
         OnDrainTimeout::KeepCordoned => {
@@ -38,6 +38,15 @@ pub(super) fn sentence(turn: &Turn, assessment: &Assessment) -> String {
     };
     let (deadline, last) = (turn.deadline(), last(assessment));
     format!("{whose} to leave until {deadline}; {then}{last}")
+}
+
+/// What becomes of the node if the drain is given up.
+fn given_up(turn: &Turn) -> &'static str {
+    if is_second_try(turn) {
+        "then the node is quarantined again"
+    } else {
+        "then the node is given back and tried again later"
+    }
 }
 
 /// Says at the beginning what will be said at each look, and what will not be done.
@@ -145,7 +154,10 @@ fn force(turn: &mut Turn, settings: &DrainSettings, assessment: &Assessment) -> 
             Reason::DrainTimedOut,
             format!("{why}. The policy says onTimeout: Force"),
         );
-        turn.wait_for(format!("pods that are being deleted past their disruption budgets to end until {}; then the node is given back and tried again later", turn.deadline()));
+        let (deadline, then) = (turn.deadline(), given_up(turn));
+        turn.wait_for(format!(
+            "pods that are being deleted past their disruption budgets to end until {deadline}; {then}"
+        ));
     } else if turn.is_overdue() {
         let why = too_long(turn, assessment);
         give_up(turn, why);
