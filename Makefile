@@ -12,6 +12,8 @@ BEDS ?= 2
 # Random schedules to run, and the seed of the first.
 N ?= 20
 SEED ?= 1
+# What to measure; empty = everything.
+PARTS ?=
 # How long to fuzz.
 SECONDS ?= 60
 # The tree that is generated into.
@@ -82,6 +84,8 @@ mps: ## the MPS supervisor with NVIDIA's own control daemon; only OFFLINE=1 skip
 
 bed: control-plane ## promises to users, on a real API server with simulated GPUs; BEDS=2 at once
 	cargo build --locked $(programs)
+	@bash tests/strangers/fetch/nvidia-cuda-mps.sh > /dev/null || [ -n "$${OFFLINE:-}" ] || \
+	  { echo "promises about MPS cannot be tested; with OFFLINE=1 they are skipped"; exit 1; }
 	cargo test --locked -p e2e -- --test-threads=$(BEDS)
 
 chaos: control-plane ## N=20 random schedules of kills, faults and admin actions from SEED=1 on, on BEDS=2 clusters
@@ -117,9 +121,9 @@ bench: ## benchmarks of the planner, and its plans against clearing the GPU and 
 	cargo bench --locked -p plan
 	cargo run --locked -p nvml-sim --example against_clearing
 
-measure: control-plane ## a page of figures: openings of windows, hand-overs of the lease, a node's outage beside kubectl drain
+measure: control-plane ## a page of figures: windows, leases, outages, configurations, MPS; PARTS="config-only mps"
 	cargo build --locked $(programs) -p e2e
-	$(target)/debug/measure
+	$(target)/debug/measure $(PARTS)
 
 ##@ Change
 

@@ -7,6 +7,7 @@ use crds::GpuNode;
 use crds::gpu_node::GpuStatus;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
+use plan::neighbours::Neighbours;
 
 use crate::files::{self, Error};
 
@@ -17,6 +18,8 @@ pub struct GpuHost {
     pub name: String,
     /// Labels of its Node.
     pub labels: BTreeMap<String, String>,
+    /// Who else has to do with its GPUs.
+    pub neighbours: Neighbours,
     /// What its agent has reported.
     pub gpus: Vec<GpuStatus>,
 }
@@ -25,9 +28,9 @@ pub struct GpuHost {
 pub fn read(path: &Path) -> Result<Vec<GpuHost>, Error> {
     let objects = files::objects(path)?;
     let nodes: Vec<Node> = files::of_kind(path, &objects, "Node")?;
-    let labels: BTreeMap<_, _> = nodes
+    let nodes: BTreeMap<_, _> = nodes
         .into_iter()
-        .map(|node| (node.name_any(), node.metadata.labels.unwrap_or_default()))
+        .map(|node| (node.name_any(), node))
         .collect();
     let gpu_nodes: Vec<GpuNode> = files::of_kind(path, &objects, "GpuNode")?;
     let mut hosts: Vec<_> = gpu_nodes
@@ -35,8 +38,10 @@ pub fn read(path: &Path) -> Result<Vec<GpuHost>, Error> {
         .map(|gpu_node| {
             let name = gpu_node.name_any();
             let agent = gpu_node.status.and_then(|status| status.agent);
+            let node = nodes.get(&name);
             GpuHost {
-                labels: labels.get(&name).cloned().unwrap_or_default(),
+                labels: node.map(|node| node.labels().clone()).unwrap_or_default(),
+                neighbours: node.map(Neighbours::of).unwrap_or_default(),
                 gpus: agent.map(|agent| agent.gpus).unwrap_or_default(),
                 name,
             }

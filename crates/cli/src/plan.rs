@@ -72,7 +72,8 @@ fn wins_none(
 
 impl Outcome {
     fn node(&mut self, policies: &[GpuSharingPolicy], host: &GpuHost) {
-        let (winner, wish) = wish(policies, &host.labels, &host.gpus, &BTreeSet::new());
+        let (labels, nobody) = (&host.labels, BTreeSet::new());
+        let (winner, wish) = wish(policies, labels, &host.neighbours, &host.gpus, &nobody);
         let by = winner.map_or_else(String::new, |policy| {
             format!(" by policy {}", policy.name_any())
         });

@@ -19,6 +19,11 @@ pub const ANNOTATION_PRE_CORDONED: &str = "gpusharing.dev/pre-cordoned";
 pub const ANNOTATION_HOLD: &str = "gpusharing.dev/hold";
 /// Node annotation that a person changes to any new value: forget the back-off and try again now.
 pub const ANNOTATION_RETRY: &str = "gpusharing.dev/retry";
+/// Node annotation: the operator has taken the node from NVIDIA's MIG Manager; its value is that of
+/// [`LABEL_MIG_MANAGER`] before, empty if there was none. Written and removed in the same patch as that label.
+pub const ANNOTATION_MIG_MANAGER: &str = "gpusharing.dev/mig-manager-before";
+/// What annotations of the device plugin's `ConfigMap` begin with that say since when one of its keys is there; the key follows.
+pub const ANNOTATION_PUBLISHED_PREFIX: &str = "published.gpusharing.dev/";
 /// Pod annotation: `true`, or a duration since the pod's start during which it must not be evicted.
 pub const ANNOTATION_DO_NOT_EVICT: &str = "gpusharing.dev/do-not-evict";
 
@@ -46,5 +51,20 @@ pub const GUARANTEE_LABELS: [&str; 5] = [
 
 /// Node label that NVIDIA's device plugin reads its configuration key from (its config-manager sidecar).
 pub const LABEL_PLUGIN_CONFIG: &str = "nvidia.com/device-plugin.config";
+/// Node label of NVIDIA's GPU operator: its MIG Manager runs on the node while this is `true`. A value that is there is left
+/// alone (`NVIDIA/gpu-operator` v26.7.0, `controllers/state_manager.go`).
+pub const LABEL_MIG_MANAGER: &str = "nvidia.com/gpu.deploy.mig-manager";
+/// Node labels of NVIDIA's GPU operator by which programs run on the node that keep its GPUs open, those that NVIDIA's MIG Manager
+/// pauses (`NVIDIA/mig-parted` v0.15.0, `pkg/mig/reconfigure/reconfigure.go:371-386`). Each runs while its label is `true`.
+pub const GPU_CLIENT_LABELS: [&str; 6] = [
+    "nvidia.com/gpu.deploy.client",
+    "nvidia.com/gpu.deploy.dcgm",
+    "nvidia.com/gpu.deploy.dcgm-exporter",
+    "nvidia.com/gpu.deploy.device-plugin",
+    "nvidia.com/gpu.deploy.gpu-feature-discovery",
+    "nvidia.com/gpu.deploy.nvsm",
+];
+/// Value of such a label while the operator keeps the program away. It was `true` before, and will be again.
+pub const GPU_CLIENT_PAUSED: &str = "paused-for-gpu-sharing";
 /// Prefix of the resources that NVIDIA's device plugin advertises.
 pub const RESOURCE_PREFIX: &str = "nvidia.com/";

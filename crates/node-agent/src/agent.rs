@@ -7,6 +7,7 @@
 
 mod begin;
 mod look;
+mod mps;
 mod operate;
 mod report;
 #[cfg(test)]
@@ -16,7 +17,7 @@ mod view;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crds::gpu_node::Holder;
+use crds::gpu_node::{Holder, MpsDeath};
 use process::admin::{Gate, Readiness};
 use process::shutdown::Shutdown;
 use tokio::sync::watch;
@@ -26,6 +27,7 @@ use crate::driver::{DriverError, Gpus};
 use crate::engine::Engine;
 use crate::kubelet::Kubelet;
 use crate::metrics::Metrics;
+use crate::mps::Mps;
 use view::View;
 
 /// Between two looks while nothing happens, and between two beats.
@@ -64,11 +66,14 @@ struct Gates {
 pub struct Agent {
     paths: Paths,
     gpus: Gpus,
+    mps: Mps,
     kubelet: Kubelet,
     api: GpuNodes,
     known: watch::Receiver<Known>,
     metrics: Metrics,
     gates: Gates,
+    /// The latest death of the MPS daemon or of a server of it, with the pods that it hit.
+    death: Option<MpsDeath>,
     /// Unset: the journal could not be opened yet.
     engine: Option<Engine>,
     /// Journals that nobody could read.
@@ -89,9 +94,14 @@ pub struct Agent {
 
 impl Agent {
     /// An agent that has not looked yet.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is another part of the node, and this is where they meet"
+    )]
     pub fn new(
         paths: Paths,
         gpus: Gpus,
+        mps: Mps,
         kubelet: Kubelet,
         api: GpuNodes,
         known: watch::Receiver<Known>,
@@ -101,6 +111,7 @@ impl Agent {
         Self {
             paths,
             gpus,
+            mps,
             kubelet,
             api,
             known,
@@ -111,6 +122,7 @@ impl Agent {
                 journal: readiness.gate("journal"),
                 gpu_node: readiness.gate("GpuNode"),
             },
+            death: None,
             engine: None,
             kept: Vec::new(),
             view: None,
@@ -135,6 +147,7 @@ impl Agent {
                     () = stop.requested() => return Ok(()),
                     () = tokio::time::sleep(wait) => {}
                     () = asked(&mut self.known) => {}
+                    () = self.mps.news() => {}
                 },
             }
         }

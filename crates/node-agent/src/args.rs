@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{ArgAction, Parser, Subcommand};
 use process::admin::AdminArgs;
 use process::kubernetes::KubeArgs;
 use process::logs::LogArgs;
 
-use crate::mps::MpsArgs;
+use crate::mps::{MpsArgs, PlaceArgs, SharedMemoryArgs};
 
 /// Reports this node's GPUs as a `GpuNode`, and changes them when the operator asks for it
 #[derive(Debug, Parser)]
@@ -32,6 +32,8 @@ pub enum Command {
     Inventory,
     /// Serve this node's GPUs through MPS until told to end, in place of NVIDIA's MPS control daemon; needs no cluster
     Mps(MpsArgs),
+    /// Mount the memory that MPS clients share with their server, unless it is there, and exit; before anything uses it
+    MpsSharedMemory(SharedMemoryArgs),
 }
 
 /// Where things are on this node.
@@ -72,6 +74,13 @@ pub struct NodeArgs {
         value_name = "FOLDER"
     )]
     pub journal_dir: PathBuf,
+
+    /// Serve GPUs through MPS when a policy asks for it: in place of NVIDIA's MPS control daemon, for NVIDIA's device plugin
+    #[arg(long, default_value_t = false, action = ArgAction::Set, value_name = "true|false")]
+    pub mps_enabled: bool,
+
+    #[command(flatten)]
+    pub place: PlaceArgs,
 
     /// File with the kernel's boot id, which tells that the node was rebooted
     #[arg(

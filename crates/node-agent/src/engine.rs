@@ -11,7 +11,11 @@ use crate::decide::{
 use crate::driver::{DriverError, Gpus};
 use crate::journal::{Journal, JournalError, Making, NeedsReboot, Record, Stage, Task};
 use crate::metrics::Metrics;
+use crate::mps::{Mps, Outcome};
 use crate::observation::Observation;
+
+/// Why a step of the MPS daemon is left to the next agent.
+const ENDING: &str = "the agent ends, and its MPS daemon with it";
 
 /// What an attempt to get on came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +46,7 @@ pub enum EngineError {
 pub struct Engine {
     gpus: Gpus,
     journal: Journal,
+    mps: Mps,
     metrics: Metrics,
     /// The step that was taken last, if nothing came between: taken twice in a row it has no effect. A MIG mode counts
     /// as taken when it is pending.
@@ -52,10 +57,11 @@ pub struct Engine {
 
 impl Engine {
     /// An engine that goes on where the journal ends.
-    pub fn new(gpus: Gpus, journal: Journal, metrics: Metrics) -> Self {
+    pub fn new(gpus: Gpus, journal: Journal, mps: Mps, metrics: Metrics) -> Self {
         Self {
             gpus,
             journal,
+            mps,
             metrics,
             took: None,
             given_up: BTreeMap::new(),
@@ -141,8 +147,9 @@ impl Engine {
                 Ok(Progress::Entered)
             }
             Move::Take(step) => match self.take(step, seen).await? {
-                Ok(()) => Ok(Progress::Stepped),
-                Err(why) => {
+                None => Ok(Progress::Waiting(ENDING.to_owned())),
+                Some(Ok(())) => Ok(Progress::Stepped),
+                Some(Err(why)) => {
                     self.enter(&task, task.stage.failed(why), seen)?;
                     Ok(Progress::Entered)
                 }
@@ -163,8 +170,11 @@ impl Engine {
                 "the node was rebooted; nobody knows yet who holds the devices".to_owned(),
             )),
             Recovery::Take(step) => {
-                let gpu = step.gpu().to_owned();
-                if let Err(why) = self.take(step, seen).await? {
+                let gpu = step.gpu().map(str::to_owned);
+                let Some(taken) = self.take(step, seen).await? else {
+                    return Ok(Progress::Waiting(ENDING.to_owned()));
+                };
+                if let (Err(why), Some(gpu)) = (taken, gpu) {
                     tracing::error!(gpu, why, "cannot restore the layout from before the reboot");
                     self.took = None;
                     self.given_up.insert(gpu, why);
@@ -184,26 +194,57 @@ impl Engine {
         })
     }
 
-    /// Takes a step. The inner error is what the driver said, a sentence.
+    /// Takes a step. The inner error is what the driver or the MPS daemon said, a sentence. None: the agent ends, and the next
+    /// one takes it.
     async fn take(
         &mut self,
         step: Step,
         seen: &Observation,
-    ) -> Result<Result<(), String>, EngineError> {
+    ) -> Result<Option<Result<(), String>>, EngineError> {
         let step = match again(step, self.took.as_ref(), &seen.gpus) {
             Ok(step) => step,
-            Err(Stuck::NoEffect(why)) => return Ok(Err(why)),
+            Err(Stuck::NoEffect(why)) => return Ok(Some(Err(why))),
             Err(Stuck::NeedsReboot { gpu, enabled }) => {
                 let why = "it stays pending although the GPU was reset".to_owned();
-                return Ok(Err(self.give_up(gpu, enabled, why, seen)?));
+                return Ok(Some(Err(self.give_up(gpu, enabled, why, seen)?)));
             }
         };
         if let Err(why) = self.record().may_begin(&step, &seen.boot_id) {
-            return Ok(Err(why));
+            return Ok(Some(Err(why)));
         }
         self.journal
             .update(|record| record.begin(&step, &seen.boot_id))?;
         let started = std::time::Instant::now();
+        let ended = match &step {
+            Step::StopMps => self.mps.serve(&[]).await,
+            Step::StartMps { gpus } => self.mps.serve(gpus).await,
+            Step::SetMode { .. }
+            | Step::Reset { .. }
+            | Step::DestroyDevice { .. }
+            | Step::DestroyInstance { .. }
+            | Step::CreateInstance { .. }
+            | Step::CreateDevice { .. } => {
+                return self.ask_driver(step, seen, started).await.map(Some);
+            }
+        };
+        self.metrics.stepped(step.name(), started.elapsed());
+        match ended {
+            Outcome::Ending => Ok(None),
+            Outcome::Done => self.took(step, None, seen).map(|()| Some(Ok(()))),
+            Outcome::Refused(why) => {
+                tracing::warn!(%step, why, "a step failed");
+                self.took = None;
+                Ok(Some(Err(why)))
+            }
+        }
+    }
+
+    async fn ask_driver(
+        &mut self,
+        step: Step,
+        seen: &Observation,
+        started: std::time::Instant,
+    ) -> Result<Result<(), String>, EngineError> {
         let taken = self.gpus.take(step.clone()).await;
         self.metrics.stepped(step.name(), started.elapsed());
         match taken {
@@ -277,7 +318,9 @@ impl Engine {
                 | Step::CreateInstance { .. }
                 | Step::DestroyDevice { .. }
                 | Step::SetMode { .. }
-                | Step::Reset { .. },
+                | Step::Reset { .. }
+                | Step::StopMps
+                | Step::StartMps { .. },
                 _,
             ) => {}
         })?;

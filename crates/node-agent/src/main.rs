@@ -59,13 +59,13 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         }
         Some(Command::Mps(told)) => {
             logs::init(&args.logs)?;
-            let gpus = driver(args.node.nvml_library, &args.node.nvidia_smi);
-            mps::serve(
-                told,
-                Gpus::start(gpus, Liveness::new(SILENCE))?,
-                &args.node.journal_dir,
-            )
-            .await
+            let gpus = driver(args.node.nvml_library.clone(), &args.node.nvidia_smi);
+            let gpus = Gpus::start(gpus, Liveness::new(SILENCE))?;
+            mps::serve(told, gpus, &args.node).await
+        }
+        Some(Command::MpsSharedMemory(told)) => {
+            mps::share_memory(&told)?;
+            Ok(ExitCode::SUCCESS)
         }
         None => serve(args).await,
     }
@@ -87,13 +87,22 @@ async fn serve(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let (readiness, mut registry) = (Readiness::new(), Registry::with_prefix("gpusharing_agent"));
     let metrics = Metrics::register(&mut registry);
     let (known, seen) = watch::channel(Known::Unknown);
+    let tools = node.place.tools(&node.nvml_library);
+    let gpus = Gpus::start(driver(node.nvml_library, &node.nvidia_smi), liveness)?;
+    let needs = mps::Node {
+        journal: node.journal_dir.clone(),
+        gpus: gpus.clone(),
+        metrics: metrics.clone(),
+    };
+    let (mps, supervisor) = mps::prepare(node.mps_enabled, &node.place, tools, needs);
     let paths = Paths {
         journal: node.journal_dir,
         boot_id: node.boot_id_file,
     };
     let agent = Agent::new(
         paths,
-        Gpus::start(driver(node.nvml_library, &node.nvidia_smi), liveness)?,
+        gpus,
+        mps,
         Kubelet::new(node.pod_resources_socket),
         GpuNodes::new(clients.once, name.clone()),
         seen,
@@ -105,6 +114,7 @@ async fn serve(args: Args) -> Result<ExitCode, Box<dyn Error>> {
         admin.serve(Arc::new(registry), readiness, stop)
     });
     tasks.support("watch", |stop| api::watch(clients.api, name, known, stop));
+    tasks.work("MPS supervisor", |stop| supervisor.run(stop));
     tasks.work("agent", |stop| agent.run(stop));
     Ok(tasks.run(GRACE).await)
 }

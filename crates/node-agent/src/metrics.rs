@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crds::gpu_node::GpuStatus;
+use crds::gpu_node::{GpuStatus, MpsProcess};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,11 +20,17 @@ pub struct Metrics {
     operations: Family<Ended, Counter>,
     steps: Family<Of, Histogram, fn() -> Histogram>,
     read_errors: Family<From, Counter>,
+    mps_deaths: Family<Died, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Ended {
     result: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Died {
+    process: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -46,6 +52,7 @@ impl Metrics {
             operations: Family::default(),
             steps: Family::new_with_constructor(of_steps),
             read_errors: Family::default(),
+            mps_deaths: Family::default(),
         };
         let Self {
             gpus,
@@ -53,6 +60,7 @@ impl Metrics {
             operations,
             steps,
             read_errors,
+            mps_deaths,
         } = metrics.clone();
         registry.register("gpus", "GPUs that the driver shows", gpus);
         registry.register("instances", "GPU instances on them", instances);
@@ -62,6 +70,8 @@ impl Metrics {
         registry.register_with_unit("step_duration", help, Unit::Seconds, steps);
         let help = "Reads that failed: of the driver, the kubelet, the journal or the API server";
         registry.register("read_errors", help, read_errors);
+        let help = "Deaths of the MPS control daemon and of its servers that nobody had asked for";
+        registry.register("mps_deaths", help, mps_deaths);
         metrics
     }
 
@@ -96,6 +106,15 @@ impl Metrics {
     /// An operation was refused.
     pub fn refused(&self) {
         self.operation("refused");
+    }
+
+    /// A process of MPS has died.
+    pub fn mps_died(&self, of: MpsProcess) {
+        let process = match of {
+            MpsProcess::Daemon => "daemon",
+            MpsProcess::Server => "server",
+        };
+        self.mps_deaths.get_or_create(&Died { process }).inc();
     }
 
     /// A read failed.

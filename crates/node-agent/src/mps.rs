@@ -1,9 +1,10 @@
 //! NVIDIA's MPS control daemon as a child that is really supervised. What is decided is in [`plan::mps`].
 //!
 //! ```text
-//!   serve ──► Supervisor ──► plan::mps::step ──► Start | Configure | Quit | Kill | Restore
-//!   (flags)      │ look: Daemon (our child), owner (whose is the pipe directory), Note (compute modes to give back)
-//!                └ act:  Gpus (compute mode), ground (directories), Daemon (process), Channel (commands), Mark (kill)
+//!   engine ──► Mps (handle) ──► task ─┐ orders, reports
+//!   `gpu-sharing-agent mps` ──► serve ┴► Supervisor ──► plan::mps::step ──► Start | Configure | Quit | Kill | Restore
+//!                  │ look: Daemon (our child), owner (whose is the pipe directory), Note (compute modes to give back)
+//!                  └ act:  Gpus (compute mode), ground (directories), Daemon (process), Channel (commands), Mark (kill)
 //! ```
 //!
 //! It is a drop-in for NVIDIA's own MPS daemon set: their device plugin finds a daemon at `<root>/<resource>/pipe` that
@@ -24,7 +25,8 @@
 //!   with 1 within milliseconds, so that the list never shows it: the log does.
 //! - `quit` waits for servers, and with a server that hangs forever; so does `quit -t` after it. The client of a stopped
 //!   daemon waits forever. SIGTERM ends the daemon at once and leaves its servers alone in the world.
-//! - Servers inherit standard input and process group of the daemon. [`mark`] relies on the first.
+//! - Servers inherit environment and process group of the daemon. [`mark`] relies on the first. They inherit its standard
+//!   input too, but the daemon closes that as soon as a server has ended.
 
 mod channel;
 mod command;
@@ -32,11 +34,21 @@ mod daemon;
 mod error;
 mod event;
 mod ground;
+mod handle;
 mod mark;
 mod note;
 mod owner;
 mod place;
+#[cfg(test)]
+pub mod played;
+mod report;
 mod serve;
+mod shared_memory;
 mod supervisor;
+mod task;
 
+pub use handle::{Mps, Outcome};
+pub use report::Death;
 pub use serve::{MpsArgs, serve};
+pub use shared_memory::{SharedMemoryArgs, share_memory};
+pub use task::{Node, PlaceArgs, prepare};

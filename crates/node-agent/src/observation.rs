@@ -1,11 +1,24 @@
 //! One look at the node: the driver's account of the GPUs, with who holds them and who made what.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crds::gpu_node::{GpuStatus, Holder, MigInstance};
 use gpu::Inventory;
 
+use crate::decide::Served;
 use crate::journal::{NeedsReboot, Record};
+
+/// What is seen of the MPS daemon.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sharing {
+    /// The GPUs that it serves, or is about to serve again.
+    pub serves: Vec<Served>,
+    /// Its processes, as far as the driver shows them.
+    pub ours: BTreeSet<i64>,
+    /// Why MPS cannot be asked for, if so: a sentence.
+    pub obstacle: Option<String>,
+}
 
 /// The node at one moment.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +31,8 @@ pub struct Observation {
     pub gpus: Vec<GpuStatus>,
     /// Why it is not known who holds devices, if so.
     pub holders: Result<(), String>,
+    /// Why MPS cannot be asked for, if so.
+    pub mps: Result<(), String>,
     /// MIG modes that were tried during this boot, and that only a reboot brings.
     pub needs_reboot: Vec<NeedsReboot>,
 }
@@ -49,7 +64,27 @@ impl Observation {
             driver_version: inventory.driver_version,
             gpus,
             holders: unknown.map_or(Ok(()), Err),
+            mps: Ok(()),
         }
+    }
+
+    /// The same, with what is seen of the MPS daemon. Its own processes are not told: where it serves nobody, they are in
+    /// nobody's way, as it goes first.
+    #[must_use]
+    pub fn shared(mut self, sharing: Sharing) -> Self {
+        for gpu in &mut self.gpus {
+            let mut all = sharing.serves.iter();
+            let found = all.find(|served| served.gpu == gpu.uuid);
+            gpu.mps = found.map(|served| served.sharing.clone());
+            gpu.processes.retain(|it| !sharing.ours.contains(&it.pid));
+        }
+        self.mps = sharing.obstacle.map_or(Ok(()), Err);
+        self
+    }
+
+    /// Whether MPS can be asked for.
+    pub fn mps(&self) -> Result<(), &str> {
+        self.mps.as_ref().copied().map_err(String::as_str)
     }
 
     /// Whether it is known who holds devices.

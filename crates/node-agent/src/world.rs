@@ -6,9 +6,9 @@ mod gpus;
 use crds::gpu_node::{GpuStatus, MigInstance, MigMode, PlacedProfile};
 
 pub use driver::Shared;
-pub use gpus::{a100, at, cut, holder, place, t4, target};
+pub use gpus::{a100, at, cut, holder, place, served, t4, target};
 
-use crate::decide::Step;
+use crate::decide::{Served, Step};
 
 /// GPUs that obey MIG's rules.
 #[derive(Clone, Debug)]
@@ -80,7 +80,20 @@ impl World {
                 found.uuid = Some(device.clone());
                 Ok(Some(device))
             }
+            Step::StopMps => self.serve(&[]).map(|()| None),
+            Step::StartMps { gpus } => self.serve(gpus).map(|()| None),
         }
+    }
+
+    fn serve(&mut self, served: &[Served]) -> Result<(), String> {
+        for gpu in &mut self.gpus {
+            let found = served.iter().find(|it| it.gpu == gpu.uuid);
+            if found.is_some() && gpu.mig.current == MigMode::Enabled {
+                return Err("in MIG mode".to_owned());
+            }
+            gpu.mps = found.map(|it| it.sharing.clone());
+        }
+        Ok(())
     }
 
     fn set_mode(&mut self, gpu: &str, enabled: bool) -> Result<(), String> {

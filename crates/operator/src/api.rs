@@ -11,6 +11,8 @@ mod node;
 mod plugin_config;
 mod pod;
 mod policy;
+mod resource_slice;
+mod stack;
 
 pub use event::{Notice, Object};
 pub use gpu_node::belongs_to;

@@ -69,6 +69,15 @@ impl FakeApi {
         self
     }
 
+    /// Answers `what` so from now on, whatever was told before.
+    pub fn instead(&self, what: &str, code: u16, body: Value) {
+        let answers = VecDeque::from([(code, body)]);
+        self.answers
+            .lock()
+            .unwrap()
+            .insert(what.to_owned(), answers);
+    }
+
     /// Everything that was asked, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use plan::maintenance::{Limits, Refresh};
 use process::admin::{AdminServer, Readiness};
 use process::lease::{Election, ElectionConfig, ElectionError};
 use process::shutdown::Shutdown;
@@ -70,7 +71,12 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
     let plugin = PluginConfigMap::from(&args.plugin);
     let rules = Rules {
         wind_down: args.wind_down,
-        allow_force: args.allow_force,
+        nodes: node::Rules {
+            limits: Limits::from(&args.plugin),
+            refresh: Refresh::from(&args.plugin),
+            may_force: args.allow_force,
+            may_restart_plugin: args.plugin.restart_device_plugin,
+        },
     };
     let tasks = tasks(shutdown, admin, &clients, plugin, election, rules);
     Ok(tasks.run(GRACE).await)
@@ -80,8 +86,8 @@ async fn run(args: Args) -> Result<ExitCode, Box<dyn Error>> {
 struct Rules {
     /// The Deployment to take over from for good.
     wind_down: Option<String>,
-    /// Pods may be deleted past their budgets.
-    allow_force: bool,
+    /// How nodes are worked on.
+    nodes: node::Rules,
 }
 
 /// Everything that runs, wired together.
@@ -117,7 +123,7 @@ fn tasks(
         caches.clone(),
         wishes.clone(),
         metrics.clone(),
-        rules.allow_force,
+        rules.nodes,
     );
     let orphans = Orphans::new(cluster.clone(), caches.clone());
 

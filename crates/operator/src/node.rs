@@ -24,7 +24,7 @@ use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
-use plan::maintenance::{Event, Limits, Next, PodEvent, Step};
+use plan::maintenance::{Event, Limits, Next, PodEvent, Refresh, Step, wants_pods};
 use process::lease::Leadership;
 use process::shutdown::Shutdown;
 use tracing::info;
@@ -60,18 +60,30 @@ pub struct Nodes {
     wishes: Arc<Wishes>,
     metrics: Metrics,
     memories: Arc<Memories>,
-    limits: Limits,
-    may_force: bool,
+    rules: Rules,
+}
+
+/// How nodes are worked on, whatever their policies say.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// How long each part of an operation may take.
+    pub limits: Limits,
+    /// Which pods are made anew after a repartition.
+    pub refresh: Refresh,
+    /// Pods may be deleted past their budgets.
+    pub may_force: bool,
+    /// Pods of NVIDIA's device plugin may be deleted.
+    pub may_restart_plugin: bool,
 }
 
 impl Nodes {
-    /// A controller that has seen nothing yet. `may_force`: it may delete pods past their budgets.
+    /// A controller that has seen nothing yet.
     pub fn new(
         cluster: Cluster,
         caches: Caches,
         wishes: Arc<Wishes>,
         metrics: Metrics,
-        may_force: bool,
+        rules: Rules,
     ) -> Self {
         Self {
             cluster,
@@ -79,8 +91,7 @@ impl Nodes {
             wishes,
             metrics,
             memories: Arc::default(),
-            limits: Limits::default(),
-            may_force,
+            rules,
         }
     }
 
@@ -118,7 +129,7 @@ impl Nodes {
             .node
             .as_deref()
             .is_some_and(|node| belongs_to(gpu_node, node));
-        if seen.pace() != Pace::Settled || !owned {
+        if seen.pace() != Pace::Settled || !owned || wants_pods(&seen.maintenance()) {
             return None;
         }
         let now = Timestamp::now();
@@ -128,7 +139,7 @@ impl Nodes {
     }
 
     fn decide(&self, seen: &Seen, now: Timestamp) -> Step {
-        seen.decide(&self.memories, self.may_force, now, &self.limits)
+        seen.decide(&self.memories, &self.rules, now)
     }
 
     /// Writes the status if it says something new, and tells people what happened. True if there was
@@ -173,8 +184,9 @@ impl Nodes {
         if after.phase != Phase::Draining {
             self.memories.forget_evictions(node);
         }
+        let known = before.history.first().map(|known| known.id);
         let newest = after.history.first();
-        if let Some(ended) = newest.filter(|newest| before.history.first() != Some(*newest)) {
+        if let Some(ended) = newest.filter(|newest| known != Some(newest.id)) {
             self.metrics.ended(ended);
         }
     }
@@ -214,7 +226,8 @@ impl Visit for Nodes {
         let name = gpu_node.name_any();
         let now = Timestamp::now();
         let evictions = self.memories.evictions(&name);
-        let fresh = read::fresh(&self.cluster, &self.caches, &name, &evictions, now);
+        let (cluster, caches, limits) = (&self.cluster, &self.caches, &self.rules.limits);
+        let fresh = read::fresh(cluster, caches, &name, &evictions, now, limits);
         let mut seen = match fresh.await? {
             Fresh::Seen(seen) => *seen,
             Fresh::TooEarly => return Ok(Action::requeue(SOON)),

@@ -1,4 +1,4 @@
-//! Nodes that carry our marker and have no `GpuNode`: nobody else would ever give them back.
+//! Nodes that carry our marks and have no `GpuNode`: nobody else would ever give them back.
 //!
 //! It takes a person who deletes a `GpuNode` in the middle of an operation, or a leader that wrote
 //! late. Nodes with a `GpuNode` are released by their own steps.
@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crds::names;
+use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
-use plan::maintenance::release_orphan;
+use plan::maintenance::orphaned;
 use plan::node::NodeView;
 use process::Chain;
 use process::lease::Leadership;
@@ -64,7 +65,7 @@ impl Orphans {
                 let error = Chain(&error).to_string();
                 warn!(
                     node = name,
-                    error, "cannot release an orphaned cordon; trying again"
+                    error, "cannot give back an orphaned node; trying again"
                 );
             }
         }
@@ -72,7 +73,7 @@ impl Orphans {
 
     fn suspects(&self) -> BTreeSet<String> {
         let nodes = self.caches.nodes.all().into_iter();
-        let marked = nodes.filter(|it| it.annotations().contains_key(names::ANNOTATION_OPERATION));
+        let marked = nodes.filter(|node| is_marked(node));
         let names = marked.map(|node| node.name_any());
         names
             .filter(|name| self.caches.gpu_nodes.get(name).is_none())
@@ -88,11 +89,25 @@ impl Orphans {
         if self.cluster.gpu_node(name).await?.is_some() {
             return Ok(());
         }
-        let Some((effect, event)) = release_orphan(&NodeView::of(&node)) else {
+        let view = NodeView::of(&node);
+        let Some((effect, event)) = orphaned(&view) else {
             return Ok(());
         };
         release(&self.cluster, &node, None, effect, event).await
     }
+}
+
+/// Whether the node carries something that we put there and have to take off again.
+fn is_marked(node: &Node) -> bool {
+    let marks = [names::ANNOTATION_OPERATION, names::ANNOTATION_MIG_MANAGER];
+    let mut paused = names::GPU_CLIENT_LABELS.iter();
+    marks
+        .iter()
+        .any(|key| node.annotations().contains_key(*key))
+        || paused.any(|key| {
+            let value = node.labels().get(*key);
+            value.is_some_and(|value| value == names::GPU_CLIENT_PAUSED)
+        })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crds::gpu_node::GpuStatus;
 use crds::{GpuNode, GpuSharingPolicy};
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
+use plan::neighbours::Neighbours;
 use plan::resolve::{self, Wish};
 
 /// What a node should be, and by which policy.
@@ -27,15 +28,17 @@ impl Wished {
         }
     }
 
-    /// Plans for one node. `protected` are pods on it, `namespace/name`, that must not be evicted.
+    /// Plans for one node, beside these neighbours. `protected` are pods on it, `namespace/name`, that must not be evicted.
     pub fn plan(
         policies: &[Arc<GpuSharingPolicy>],
         gpu_node: &GpuNode,
         node: &Node,
+        neighbours: &Neighbours,
         protected: &BTreeSet<String>,
     ) -> Self {
         let policies = policies.iter().map(|policy| &**policy);
-        let (winner, wish) = resolve::wish(policies, node.labels(), gpus(gpu_node), protected);
+        let (labels, gpus) = (node.labels(), gpus(gpu_node));
+        let (winner, wish) = resolve::wish(policies, labels, neighbours, gpus, protected);
         Self {
             policy: winner.map(ResourceExt::name_any),
             wish,
@@ -60,6 +63,7 @@ struct Known {
 struct Basis {
     policies: Vec<Rules>,
     labels: BTreeMap<String, String>,
+    neighbours: Neighbours,
     gpus: Vec<GpuStatus>,
 }
 
@@ -68,12 +72,16 @@ impl Basis {
         Self {
             policies,
             labels: node.labels().clone(),
+            neighbours: Neighbours::of(node),
             gpus: gpus(gpu_node).to_vec(),
         }
     }
 
     fn still_holds(&self, policies: &[Rules], gpu_node: &GpuNode, node: &Node) -> bool {
-        self.policies == policies && self.labels == *node.labels() && self.gpus == gpus(gpu_node)
+        self.policies == policies
+            && self.labels == *node.labels()
+            && self.neighbours == Neighbours::of(node)
+            && self.gpus == gpus(gpu_node)
     }
 }
 
@@ -102,9 +110,12 @@ impl Wishes {
             return known.wished.clone();
         }
         // Planned without the lock: two controllers may do the same work once, and none waits.
-        let wished = Arc::new(Wished::plan(policies, gpu_node, node, &BTreeSet::new()));
+        let basis = Basis::of(rules, gpu_node, node);
+        let nobody = BTreeSet::new();
+        let wished = Wished::plan(policies, gpu_node, node, &basis.neighbours, &nobody);
+        let wished = Arc::new(wished);
         let known = Known {
-            basis: Basis::of(rules, gpu_node, node),
+            basis,
             wished: wished.clone(),
         };
         self.lock().insert(name, known);

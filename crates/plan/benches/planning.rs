@@ -51,6 +51,7 @@ fn gpu(node: i32, index: i32) -> GpuStatus {
         instances: (0..7).map(instance).collect(),
         profiles: offers("A100-SXM4-40GB"),
         compute_mode: None,
+        mps: None,
         holders: (0..7).filter(holds).map(holder).collect(),
         processes: Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! What differs between the GPUs of a node and their target, and whom that disturbs.
 
 mod difference;
+mod mps;
 mod overdrawn;
 mod reached;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub struct Change {
 ///   compute instance, at any place. Instances that others have made stay unless the target adopts.
 /// - Switching MIG mode takes the whole GPU with everything on it. To take back a switch that is pending disturbs nobody:
 ///   the mode in effect stays.
+/// - To start, stop or change the MPS daemon of a node takes every GPU that it serves, or is to serve, with everybody on it.
 /// - A GPU or slice with more pods on it than may share it must be emptied: nobody can say which of them should stay. So
 ///   must one that a pod has under another name than it will be advertised by: it would be handed out once more.
 ///
@@ -46,11 +48,12 @@ pub fn between(current: &[GpuStatus], target: &Target) -> Change {
         affected: BTreeSet::new(),
         emptied: Vec::new(),
     };
+    let restarts = mps::restarts(current, target);
     for wanted in &target.gpus {
         let Some(gpu) = current.iter().find(|gpu| gpu.uuid == wanted.uuid) else {
             continue;
         };
-        let found = difference::of(gpu, wanted, target);
+        let found = difference::of(gpu, wanted, target, restarts);
         if found.class != ChangeClass::None {
             change.class = change.class.max(found.class);
             change.gpus.push(found.plan);

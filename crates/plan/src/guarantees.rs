@@ -47,6 +47,12 @@ pub fn labels(target: &Target, policy: &str) -> BTreeMap<String, String> {
     .into()
 }
 
+/// What takes all of these labels off a node: to be done before its GPUs, or what is handed out of them, may change.
+pub fn withdrawn(labels: &BTreeMap<String, String>) -> BTreeMap<String, Option<String>> {
+    let labels = labels.keys();
+    labels.map(|label| (label.clone(), None)).collect()
+}
+
 /// The strategy of a whole node: `exclusive`, `time-slicing`, `mps`, `mig`, `mig-time-slicing`, or `mixed`.
 pub fn strategy(target: &Target) -> &'static str {
     let ways: BTreeSet<_> = target.gpus.iter().map(way).collect();

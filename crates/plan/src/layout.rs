@@ -3,8 +3,8 @@
 //! ```text
 //! existing      the instances of a GPU and what moving each would cost (standing: as bits)
 //! hardware      what the driver offers, as bits over the memory slices (media: what it does not tell of engines)
-//! choices       which instances stay: every choice, cheapest first (puzzle: until one has a placement)
-//! packing       where the others go: every placement around those that stay (ground: what is taken, what is left)
+//! puzzle        a GPU with instances, and its cheapest layouts (cost: in numbers)
+//! packing       the placements of what is wanted that keep the most (ground: what is taken, what is left)
 //! steps         the order in which a layout is made
 //! explain       why there is none (infeasible, blocked: in words)
 //! alternatives  the nearest layouts that there are
@@ -16,7 +16,7 @@
 
 mod alternatives;
 mod blocked;
-mod choices;
+mod cost;
 mod describe;
 mod existing;
 mod explain;
@@ -35,6 +35,7 @@ pub(crate) mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{PlacedProfile, ProfileOffer};
+use smallvec::SmallVec;
 
 pub use alternatives::alternatives;
 pub use blocked::{BlockedPlace, Blocker};
@@ -45,8 +46,9 @@ pub use infeasible::{Infeasible, Obstacle, Sum};
 pub use preset::preset;
 pub use steps::Step;
 
-use hardware::Hardware;
-use puzzle::Puzzle;
+pub(crate) use hardware::Hardware;
+pub(crate) use packing::Packed;
+pub(crate) use puzzle::Puzzle;
 
 /// An instance that is on the GPU now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,22 +96,27 @@ pub struct Layout {
 
 /// Instances with their places, and what that disturbs, for one GPU of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement {
-    /// The instances as wanted, by start.
-    pub instances: Vec<PlacedProfile>,
+pub(crate) struct Placement<'p> {
+    /// The instances as wanted, and the room that is left.
+    pub(crate) packed: &'p Packed,
     /// The numbered pods that are on instances that go, one bit each.
-    pub gone: u128,
+    pub(crate) gone: u128,
     /// How many other pods to be spared are on instances that go.
-    pub spared: usize,
+    pub(crate) spared: usize,
     /// How many other pods in all.
-    pub evicted: usize,
+    pub(crate) evicted: usize,
     /// How many existing instances go.
-    pub destroyed: usize,
+    pub(crate) destroyed: usize,
     /// How many are made.
-    pub created: usize,
-    /// How many more instances of each profile would fit afterwards, each profile for itself, the largest first.
-    pub spare: Vec<i32>,
+    pub(crate) created: usize,
 }
+
+/// By profile, the largest first.
+pub(crate) type Numbers = SmallVec<[i32; 12]>;
+
+/// Profile and start of every instance of a GPU, the largest profile first. Profiles are numbers of the
+/// [`Hardware`], which can [name](Hardware::instances) them.
+pub(crate) type Starts = SmallVec<[(usize, i32); 8]>;
 
 /// Finds the places for the `wanted` number of instances of each profile on a GPU with these `offers` and `existing`
 /// instances.
@@ -135,30 +142,10 @@ pub fn search_sparing(
 ) -> Result<Layout, Infeasible> {
     let hardware = Hardware::new(offers)?;
     let demand = hardware.demand(wanted)?;
-    let puzzle = Puzzle::new(&hardware, &demand, existing)?;
+    let puzzle = Puzzle::new(&hardware, existing)?;
     let puzzle = puzzle.counting(spared, &BTreeMap::new());
-    let best = puzzle.solve().into_iter().next();
-    best.map(|solution| puzzle.layout(solution))
+    let packings = puzzle.packings(&demand);
+    let best = puzzle.best(&packings);
+    best.map(|solution| puzzle.layout(solution.packed))
         .ok_or_else(|| explain::explain(&hardware, &demand, existing, wanted))
-}
-
-/// [`search_sparing`] for one GPU of several, with `numbered` pods, below 128, that are elsewhere too. That such a pod leaves
-/// is not counted: it costs the same on however many GPUs it happens. So there may be several placements of which each is
-/// the best once certain of these pods leave anyway. The first is the best apart from them. None if [`search`] refuses,
-/// which takes longer because it says why.
-pub fn search_each(
-    offers: &[ProfileOffer],
-    existing: &[Existing],
-    wanted: &BTreeMap<String, i32>,
-    spared: &BTreeSet<String>,
-    numbered: &BTreeMap<String, u32>,
-) -> Vec<Placement> {
-    let each = || {
-        let hardware = Hardware::new(offers)?;
-        let demand = hardware.demand(wanted)?;
-        let puzzle = Puzzle::new(&hardware, &demand, existing)?.counting(spared, numbered);
-        let placements = puzzle.solve().into_iter().map(|it| puzzle.placement(it));
-        Ok::<_, Infeasible>(placements.collect())
-    };
-    each().unwrap_or_default()
 }

@@ -20,14 +20,21 @@
 //! entered in one step and acts in later ones, so a crash between any two writes is harmless: the next look does again
 //! what has not happened, and nothing twice.
 
+mod clients;
+mod clock;
 mod leaving;
 mod limits;
 mod mend;
+mod mps;
+mod neighbours;
 mod observed;
 mod operation;
 mod ownership;
+mod plugin;
 mod promises;
+mod publication;
 mod pulse;
+mod refresh;
 mod report;
 mod settled;
 mod step;
@@ -39,9 +46,12 @@ mod waiting;
 
 pub use leaving::{Leaving, leaving};
 pub use limits::Limits;
+pub use mps::wants_pods;
 pub use observed::{Observed, PolicyView};
-pub use ownership::release_orphan;
+pub use ownership::orphaned;
+pub use plugin::wants_diagnosis;
 pub use pulse::Pulse;
+pub use refresh::Refresh;
 pub use step::{Effect, Event, EventKind, Next, PodEvent, Step};
 pub use waiting::Waiting;
 
@@ -52,6 +62,7 @@ use crds::gpu_node::{MaintenanceStatus, Phase};
 use jiff::Timestamp;
 use turn::Turn;
 
+use crate::conditions;
 use crate::node::NodeView;
 
 /// One step of one node: what to write, what to do and what to tell, from what is seen. On a world in which nothing has
@@ -69,12 +80,18 @@ pub fn step(observed: &Observed, now: Timestamp, limits: &Limits) -> Step {
 fn look(observed: &Observed, node: &NodeView, now: Timestamp, limits: &Limits) -> Step {
     let mut turn = Turn::new(observed, node, now, limits);
     turn.status.node_uid = Some(node.uid.clone());
+    clock::set_right(&mut turn);
     mend::status(&mut turn);
+    mps::tell(&mut turn);
+    if clients::resumes(&mut turn) {
+        return turn.done();
+    }
     match (turn.status.phase, turn.is_operating()) {
         (Phase::Validating, false) => settled::config_only(&mut turn),
         (_, true) => operation::look(&mut turn),
         (_, false) => settled::look(&mut turn),
     }
+    mps::update(&mut turn);
     report::update(&mut turn);
     turn.done()
 }
@@ -97,8 +114,10 @@ fn start_afresh(observed: &Observed, node: &NodeView) -> Step {
             ..MaintenanceStatus::default()
         });
     }
+    let mut status = observed.maintenance.clone();
+    conditions::observe(&mut status.conditions, observed.generation);
     Step {
         effects: vec![Effect::Ask(GpuNodeSpec::default())],
-        ..nothing(observed.maintenance.clone())
+        ..nothing(status)
     }
 }

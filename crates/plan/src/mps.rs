@@ -12,7 +12,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use limits::{Limits, Refusal, Settings, limits};
+pub use limits::{Limits, Refusal, Settings, client, limits};
 pub use patience::Patience;
 pub use state::{Action, Behind, Seen, Setup, Stage, State};
 pub use step::step;

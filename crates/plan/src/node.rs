@@ -9,6 +9,8 @@ use crds::names;
 use k8s_openapi::api::core::v1::Node;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
 
+use crate::neighbours::Neighbours;
+
 /// What decides about a node. Everything in it comes from one read of one Node object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
@@ -42,6 +44,8 @@ pub struct NodeView {
     pub plugin_config: Option<String>,
     /// The guarantee labels that are set ([`names::GUARANTEE_LABELS`]).
     pub guarantees: BTreeMap<String, String>,
+    /// Who else has to do with its GPUs, as far as the Node itself shows it.
+    pub neighbours: Neighbours,
     /// Allocatable GPU resources of which there are any (see [`is_gpu_resource`]); those at 0 are left out.
     pub resources: BTreeMap<String, i64>,
 }
@@ -74,6 +78,7 @@ impl NodeView {
                 .into_iter()
                 .filter_map(|key| Some((key.to_owned(), label(key)?)))
                 .collect(),
+            neighbours: Neighbours::of(node),
             resources: resources(node),
         }
     }

@@ -4,14 +4,17 @@
 //! a key of a `ConfigMap`. It notices a change of that label and nothing else: not a changed entry, not new devices. So
 //! a key names its content by a hash, and each content has two keys, so that every operation can change the label.
 
+mod entry;
 #[cfg(test)]
 mod tests;
+
+pub use entry::{Entry, annotation, entries};
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crds::gpu_node::{GpuStatus, GpuTarget, MigMode, ReplicaRules, Target};
-use crds::policy::Advertise;
+use crds::policy::{Advertise, StrategyType};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -22,15 +25,10 @@ use crate::profile;
 /// The configuration for a node whose GPUs are as the target says, as YAML: the same text for the same target.
 pub fn render(target: &Target) -> String {
     let replicas = replicas(target);
-    let sharing = (!replicas.is_empty()).then(|| Sharing {
-        time_slicing: Replicated {
-            rename_by_default: target.replicas.rename,
-            fail_requests_greater_than_one: target.replicas.fail_requests_greater_than_one,
-            resources: replicas
-                .into_iter()
-                .map(|(name, replicas)| Resource { name, replicas })
-                .collect(),
-        },
+    let sharing = (!replicas.is_empty()).then(|| {
+        let resources = replicas.into_iter();
+        let resources = resources.map(|(name, replicas)| Resource { name, replicas });
+        sharing(target, resources.collect())
     });
     let config = Config {
         version: "v1",
@@ -41,6 +39,21 @@ pub fn render(target: &Target) -> String {
     };
     // Structs of texts and numbers: nothing in them can fail to be written.
     serde_saphyr::to_string(&config).unwrap_or_default()
+}
+
+/// The plugin shares every resource of a node in one way: targets with MPS have nothing else.
+fn sharing(target: &Target, resources: Vec<Resource>) -> Sharing {
+    let replicated = Replicated {
+        rename_by_default: target.replicas.rename,
+        fail_requests_greater_than_one: target.replicas.fail_requests_greater_than_one,
+        resources,
+    };
+    let mut whole = target.gpus.iter().filter(|gpu| !gpu.mig.enabled);
+    if whole.any(|gpu| gpu.sharing.r#type == StrategyType::Mps) {
+        Sharing::Mps(replicated)
+    } else {
+        Sharing::TimeSlicing(replicated)
+    }
 }
 
 /// What the node must be able to allocate with these GPUs and the target's configuration. Any other resource of NVIDIA's
@@ -88,7 +101,8 @@ pub fn holds(target: &Target, key: &str) -> bool {
     keys(target).iter().any(|known| known == key)
 }
 
-fn keys(target: &Target) -> [String; 2] {
+/// Both keys of the target's configuration.
+pub(crate) fn keys(target: &Target) -> [String; 2] {
     let strategy = guarantees::strategy(target);
     let mut hash = String::new();
     for byte in &Sha256::digest(render(target))[..4] {
@@ -137,6 +151,15 @@ fn shared(name: String, rules: ReplicaRules) -> String {
     }
 }
 
+/// `flags.migStrategy` of the configuration.
+pub(crate) fn mig_strategy(target: &Target) -> &'static str {
+    match strategy(target) {
+        MigStrategy::None => "none",
+        MigStrategy::Single => "single",
+        MigStrategy::Mixed => "mixed",
+    }
+}
+
 /// Without slices there is nothing to call in one way or the other.
 fn strategy(target: &Target) -> MigStrategy {
     let is_cut = target.gpus.iter().any(|gpu| gpu.mig.enabled);
@@ -172,8 +195,9 @@ struct Flags {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Sharing {
-    time_slicing: Replicated,
+enum Sharing {
+    TimeSlicing(Replicated),
+    Mps(Replicated),
 }
 
 #[derive(Serialize)]

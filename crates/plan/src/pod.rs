@@ -3,6 +3,7 @@
 mod leaving;
 mod protection;
 mod requests;
+mod running;
 #[cfg(test)]
 mod tests;
 mod tier;
@@ -10,13 +11,15 @@ mod tier;
 pub use protection::{Protection, Until};
 pub use tier::Tier;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::PodReference;
 use crds::names;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+
+use crate::neighbours::{is_mps_daemon, labels_of};
 
 /// What decides about a pod.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +46,13 @@ pub struct PodView {
     pub empty_dir: bool,
     /// GPU resources that it asks for (see [`crate::node::is_gpu_resource`]), init containers included.
     pub gpus: BTreeMap<String, i64>,
+    /// Since when the first of its containers that ask for GPUs has been running, in whole seconds; one that is started again
+    /// counts anew. Unset: none of them runs.
+    pub gpu_since: Option<Timestamp>,
+    /// The deploy labels of NVIDIA's GPU clients that it needs on its node ([`names::GPU_CLIENT_LABELS`]).
+    pub client_of: BTreeSet<String>,
+    /// It is NVIDIA's own MPS daemon.
+    pub is_mps_daemon: bool,
     /// The do-not-evict annotation.
     pub protection: Protection,
     /// When the kubelet began with it.
@@ -85,6 +95,9 @@ impl PodView {
             controller: controller(pod),
             empty_dir: has_empty_dir(pod),
             gpus: requests::gpus(pod),
+            gpu_since: running::gpu_since(pod),
+            client_of: labels_of(pod),
+            is_mps_daemon: is_mps_daemon(pod),
             protection: annotation(names::ANNOTATION_DO_NOT_EVICT)
                 .map_or(Protection::None, |value| Protection::parse(value)),
             started: pod
@@ -109,7 +122,8 @@ fn is_finished(pod: &Pod) -> bool {
     matches!(phase, Some("Succeeded" | "Failed"))
 }
 
-fn controller(pod: &Pod) -> Controller {
+/// Who makes a pod anew when it is gone.
+pub(crate) fn controller(pod: &Pod) -> Controller {
     const MIRROR: &str = "kubernetes.io/config.mirror";
     let annotations = pod.metadata.annotations.as_ref();
     if annotations.is_some_and(|annotations| annotations.contains_key(MIRROR)) {

@@ -59,10 +59,18 @@ reasons! {
     PreflightBlocked,
     /// Instances that others have made are in the way, and the policy does not say that they may go.
     ForeignInstances,
+    /// Another manager divides the GPUs of the node; or the node is being taken over from it.
+    ForeignManager,
+    /// NVIDIA's driver upgrade is under way on the node, or has failed there.
+    DriverUpgrade,
     /// An override counts on more GPUs than the node has for it.
     TooFewGpus,
+    /// The device plugin's configuration is new, and the kubelet takes time to bring it there.
+    AwaitingKubelet,
     /// The device plugin does not advertise what its configuration says.
     NotAdvertised,
+    /// The policy wants MPS, and the node's agent is not allowed to run its daemon.
+    MpsNotEnabled,
     /// The maintenance window is closed, too short, or too little of it is left.
     WindowClosed,
     /// The policy admits no node: `maxUnavailable` is 0.
@@ -131,6 +139,16 @@ reasons! {
     RollbackFailed,
     /// The policy asks for something else by now; the node stays cordoned for it.
     Retargeted,
+    /// The node was taken from NVIDIA's MIG Manager, because the policy says so.
+    NodeTakenOver,
+    /// NVIDIA's MIG Manager may divide the node's GPUs again.
+    NodeGivenBack,
+    /// NVIDIA's GPU clients are kept away from the node while the mode of its GPUs changes.
+    GpuClientsPaused,
+    /// NVIDIA's GPU clients run again.
+    GpuClientsResumed,
+    /// Pods of NVIDIA's device plugin were deleted, because they had not taken their configuration in time.
+    DevicePluginRestarted,
     /// The node was uncordoned.
     NodeUncordoned,
     /// The node stays cordoned: the cordon is somebody else's.
@@ -160,6 +178,8 @@ reasons! {
     AgentLost,
     /// The agent did not begin in time.
     AgentStuck,
+    /// NVIDIA's GPU clients were told to end, and kept the GPUs open for too long.
+    GpuClientsStuck,
     /// What the agent was asked, or what it answered, was taken back by somebody.
     RequestLost,
     /// The node could not be cordoned in time.
@@ -178,6 +198,27 @@ reasons! {
     ValidationTimedOut,
     /// The GPUs were in an unknown state.
     Quarantined,
+
+    // What the MPS daemon of a node does.
+
+    /// The daemon serves its GPUs with their limits.
+    MpsServing,
+    /// No operation has asked for MPS.
+    MpsNotWanted,
+    /// The daemon is being started, or started again.
+    MpsStarting,
+    /// The daemon has died, and every client with it.
+    MpsDaemonDied,
+    /// A server has died, and its clients with it.
+    MpsServerDied,
+    /// The daemon or its servers died too often; it stays down.
+    MpsCrashLooping,
+    /// Another MPS daemon has the pipe directory, or NVIDIA's own is on the node.
+    TwoMpsOwners,
+    /// Pods have a GPU through a daemon or a server that is gone, and have to be started again.
+    MpsClientsCutOff,
+    /// Every pod with a GPU of the daemon was started after it.
+    MpsClientsConnected,
 
     // Why a pod cannot be evicted.
 
@@ -228,8 +269,18 @@ reasons! {
     Conflict,
     /// The product has no MIG.
     MigNotSupported,
+    /// The GPU cannot give to MPS clients what the policy says.
+    MpsLimitsExceeded,
     /// The product has no place for this layout, whatever is on it.
     NoPlacement,
+    /// The workloads need isolation that the strategy does not give.
+    IsolationNotGiven,
+    /// The workloads do not trust each other, and MPS lets a fault of one end all.
+    NotTrusted,
+    /// A workload needs more memory than any slice of the layout has.
+    ProfileTooSmall,
+    /// Those who may share a device need more memory than it has.
+    MemoryOvercommitted,
     /// Something else on this node is in the way.
     Blocked,
     /// The node's GPUs are not known, or what is known of them makes no sense.

@@ -16,6 +16,9 @@ pub enum DurationError {
     /// Zero, or less.
     #[error("`{0}` is not longer than zero; give a positive duration such as 15s")]
     NotPositive(String),
+    /// Less than zero.
+    #[error("`{0}` is shorter than nothing; give 0s or a duration such as 15s")]
+    Negative(String),
 }
 
 /// Parses a positive duration in jiff's friendly format (`15s`, `1m 30s`, `2h30m`) or ISO 8601
@@ -23,13 +26,21 @@ pub enum DurationError {
 ///
 /// Days and longer are refused: their length depends on the calendar.
 pub fn positive(text: &str) -> Result<Duration, DurationError> {
-    let parsed: SignedDuration = text
-        .parse()
-        .map_err(|_| DurationError::Malformed(text.to_owned()))?;
-    match Duration::try_from(parsed) {
+    match Duration::try_from(parse(text)?) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         Ok(_) | Err(_) => Err(DurationError::NotPositive(text.to_owned())),
     }
+}
+
+/// The same, and `0s` as well.
+pub fn not_negative(text: &str) -> Result<Duration, DurationError> {
+    let parsed = Duration::try_from(parse(text)?);
+    parsed.map_err(|_| DurationError::Negative(text.to_owned()))
+}
+
+fn parse(text: &str) -> Result<SignedDuration, DurationError> {
+    let parsed = text.parse();
+    parsed.map_err(|_| DurationError::Malformed(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -74,5 +85,14 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn no_time_at_all_is_a_duration_only_where_it_makes_sense() {
+        assert_eq!(not_negative("0s"), Ok(Duration::ZERO));
+        assert_eq!(not_negative("90s"), Ok(Duration::from_secs(90)));
+        let refused = |text: &str| not_negative(text).unwrap_err();
+        assert_eq!(refused("-5s"), DurationError::Negative("-5s".to_owned()));
+        assert_eq!(refused("2d"), DurationError::Malformed("2d".to_owned()));
     }
 }

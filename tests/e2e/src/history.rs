@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
+use kube::api::ListParams;
 use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
@@ -27,6 +28,8 @@ pub enum Change<K> {
 pub struct History<K> {
     seen: Arc<Mutex<Vec<Change<K>>>>,
     task: JoinHandle<()>,
+    api: Api<K>,
+    selector: String,
 }
 
 impl<K> History<K>
@@ -39,7 +42,7 @@ where
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (listed, mut complete) = watch::channel(false);
         let into = seen.clone();
-        let changes = watcher(api, Config::default().fields(selector));
+        let changes = watcher(api.clone(), Config::default().fields(selector));
         let task = tokio::spawn(changes.for_each(move |event| {
             record(&into, &listed, event);
             std::future::ready(())
@@ -52,19 +55,41 @@ where
             .wait_for(|complete| *complete)
             .await
             .map_err(ended)?;
-        Ok(Self { seen, task })
+        Ok(Self {
+            seen,
+            task,
+            api,
+            selector: selector.to_owned(),
+        })
     }
 
-    /// All so far, oldest first.
+    /// Everything up to this moment, oldest first: a watch tells of a change some time after it was made.
+    pub async fn up_to_now(&self) -> Result<Vec<Change<K>>> {
+        let only = ListParams::default().fields(&self.selector);
+        let what = "list the objects that a history is of";
+        let now = self.api.list(&only).await.map_err(Error::api(what))?;
+        eventually("the watch tells of what is there", PATIENCE, async || {
+            let so_far = self.so_far();
+            let behind = now.iter().find(|object| !tells_of(&so_far, *object));
+            Ok(match behind {
+                None => Look::Done(so_far),
+                Some(object) => Look::NotYet(format!("nothing yet of {:?}", object.meta())),
+            })
+        })
+        .await
+    }
+
+    /// All that the watch has told so far, oldest first.
     pub fn so_far(&self) -> Vec<Change<K>> {
         let seen = self.seen.lock();
         seen.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One value of each version, equal neighbours once.
-    pub fn steps<T: PartialEq>(&self, mut value: impl FnMut(&K) -> T) -> Vec<T> {
+    /// One value of each version up to this moment, equal neighbours once.
+    pub async fn steps<T: PartialEq>(&self, mut value: impl FnMut(&K) -> T) -> Result<Vec<T>> {
         let mut steps: Vec<T> = self
-            .so_far()
+            .up_to_now()
+            .await?
             .iter()
             .filter_map(|change| match change {
                 Change::Is(object) => Some(value(object)),
@@ -72,7 +97,7 @@ where
             })
             .collect();
         steps.dedup();
-        steps
+        Ok(steps)
     }
 
     /// Waits until the history has a version that satisfies the condition.
@@ -97,6 +122,19 @@ impl<K> Drop for History<K> {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Whether these tell of an object as it is, or as it became later.
+fn tells_of<K: Resource>(changes: &[Change<K>], object: &K) -> bool {
+    let version = |of: &K| {
+        let version = of.meta().resource_version.as_deref();
+        version.and_then(|version| version.parse::<u64>().ok())
+    };
+    changes.iter().any(|change| match change {
+        Change::Is(other) | Change::Gone(other) => {
+            other.meta().uid == object.meta().uid && version(other) >= version(object)
+        }
+    })
 }
 
 fn record<K>(

@@ -5,6 +5,7 @@
 //!   KWOK                         the life of nodes and pods, with real grace periods
 //!   Fleet ── FakeNode ──┬── DevicePlugin    NVIDIA's device plugin by its contract, warts included
 //!                       ├── Kubelet         hands out devices, serves PodResources, runs "processes"
+//!                       ├── Mps             NVIDIA's own MPS daemon, run by our agent
 //!                       └── nvml_sim        the GPUs: a state file under libnvidia-ml.so.1
 //!   Program                      our operator and agents: the real binaries, with the real rights
 //!   Proxy                        what goes wrong between a program and the API server
@@ -31,6 +32,7 @@ mod history;
 mod http_get;
 mod install;
 mod kubelet;
+mod mps;
 mod program;
 mod proxy;
 mod watchdog;
@@ -48,6 +50,7 @@ pub use history::{Change, History};
 pub use http_get::http_get;
 pub use install::{NAMESPACE, apply, install_product, parse};
 pub use kubelet::{ContainerDevices, ContainerResources, ListResponse, PodResources};
+pub use mps::Mps;
 pub use program::{Metrics, Program, built};
 pub use proxy::{Fault, Proxy, Weather};
 pub use workload::{Evicted, Workload, evict};

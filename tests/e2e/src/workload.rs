@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec};
 use k8s_openapi::api::core::v1::{
-    Container, EmptyDirVolumeSource, Pod, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
+    Affinity, Container, EmptyDirVolumeSource, NodeAffinity, NodeSelector, NodeSelectorRequirement,
+    NodeSelectorTerm, Pod, PodSpec, PodTemplateSpec, ResourceRequirements, Volume,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -21,6 +22,7 @@ pub struct Workload {
     annotations: BTreeMap<String, String>,
     resources: BTreeMap<String, Quantity>,
     node: Option<String>,
+    needs: Vec<NodeSelectorRequirement>,
     grace: Option<i64>,
     empty_dir: bool,
 }
@@ -34,6 +36,7 @@ impl Workload {
             annotations: BTreeMap::new(),
             resources: BTreeMap::new(),
             node: None,
+            needs: Vec::new(),
             grace: None,
             empty_dir: false,
         }
@@ -100,6 +103,17 @@ impl Workload {
         self
     }
 
+    /// Only for nodes whose label has this value, by node affinity.
+    #[must_use]
+    pub fn needs(mut self, label: &str, value: &str) -> Self {
+        self.needs.push(NodeSelectorRequirement {
+            key: label.to_owned(),
+            operator: "In".to_owned(),
+            values: Some(vec![value.to_owned()]),
+        });
+        self
+    }
+
     /// As a pod without a controller.
     pub fn pod(&self) -> Pod {
         let template = self.template();
@@ -134,6 +148,23 @@ impl Workload {
         }
     }
 
+    fn affinity(&self) -> Option<Affinity> {
+        let term = NodeSelectorTerm {
+            match_expressions: Some(self.needs.clone()),
+            ..NodeSelectorTerm::default()
+        };
+        let required = NodeSelector {
+            node_selector_terms: vec![term],
+        };
+        (!self.needs.is_empty()).then(|| Affinity {
+            node_affinity: Some(NodeAffinity {
+                required_during_scheduling_ignored_during_execution: Some(required),
+                ..NodeAffinity::default()
+            }),
+            ..Affinity::default()
+        })
+    }
+
     fn template(&self) -> PodTemplateSpec {
         let volume = || Volume {
             name: "data".to_owned(),
@@ -158,6 +189,7 @@ impl Workload {
                     ..Container::default()
                 }],
                 node_selector: self.node.as_ref().map(only),
+                affinity: self.affinity(),
                 termination_grace_period_seconds: self.grace,
                 volumes: self.empty_dir.then(|| vec![volume()]),
                 ..PodSpec::default()

@@ -196,7 +196,7 @@ async fn devices_are_read_only_when_the_label_selects_another_config_that_is_the
     let has_larger = |node: &Node| advertised(node).contains(&larger.to_owned());
     history.until("both slices", has_larger).await.unwrap();
     assert_eq!(
-        history.steps(advertised),
+        history.steps(advertised).await.unwrap(),
         [vec![SLICE], vec![SLICE, larger]]
     );
 }

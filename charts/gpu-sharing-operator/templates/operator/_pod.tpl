@@ -45,6 +45,11 @@ securityContext:
 - --lease-namespace={{ .Release.Namespace }}
 - --device-plugin-namespace={{ .Values.devicePlugin.namespace }}
 - --device-plugin-configmap={{ .Values.devicePlugin.configMap }}
+- --device-plugin-config-delay={{ .Values.devicePlugin.configDelay }}
+- --restart-device-plugin={{ .Values.devicePlugin.restart }}
+{{- range .Values.devicePlugin.refresh }}
+- --refresh-selector={{ . }}
+{{- end }}
 - --allow-force={{ .Values.operator.allowForce }}
 - --log-level={{ .Values.log.level }}
 - --log-format={{ .Values.log.format }}

@@ -5,7 +5,7 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{GpuStatus, MigTarget, PlacedProfile};
+use super::{GpuStatus, MigTarget, MpsDaemon, PlacedProfile, SharingTarget};
 
 /// What a node's agent sees and does.
 #[derive(KubeSchema, Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
@@ -28,10 +28,15 @@ pub struct AgentStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "AgentOperation")]
     pub operation: Option<AgentOperation>,
+    /// The node's MPS control daemon. Unset: the agent is not allowed to run one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MpsDaemon")]
+    pub mps: Option<MpsDaemon>,
     /// `Ready`: the driver answers and the holders are known. `Drifted`: the GPUs are not as last verified. `ModesSettled`:
     /// no MIG mode waits for a reset (`ModePending`), and none was asked for that needs a reboot (`RebootRequired`).
     /// `ForeignInstances`: somebody else has made instances; the message names them and says how they are adopted.
-    /// `JournalLost`: what the agent made before is not known.
+    /// `JournalLost`: what the agent made before is not known. `MpsServing`: whether the MPS daemon serves what it should,
+    /// and why it does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -100,6 +105,10 @@ pub struct PreviousGpu {
     /// takes away come back as one device each: what was in them is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub divided: Vec<DividedInstance>,
+    /// How the agent's MPS daemon served it. Unset: it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SharingTarget")]
+    pub mps: Option<SharingTarget>,
 }
 
 /// An instance that was no whole device.

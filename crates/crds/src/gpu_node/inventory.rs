@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::SharingTarget;
+
 /// One GPU.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -32,6 +34,11 @@ pub struct GpuStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "ComputeMode")]
     pub compute_mode: Option<ComputeMode>,
+    /// How the agent's MPS daemon serves this GPU: limits that it was told and that were read back. While a daemon that
+    /// has died is being started again this stands, and `status.agent.mps.state` says so. Unset: none serves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "SharingTarget")]
+    pub mps: Option<SharingTarget>,
     /// Containers to which the kubelet has given this GPU or a slice of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holders: Vec<Holder>,

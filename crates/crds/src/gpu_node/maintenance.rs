@@ -49,6 +49,10 @@ pub struct MaintenanceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub retry_seen: Option<String>,
+    /// What of the MPS daemon was heard and told already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MpsHeard")]
+    pub mps_heard: Option<MpsHeard>,
     /// What is waited for, until when, and what happens then: a sentence. Unset: nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -82,7 +86,8 @@ pub struct MaintenanceStatus {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub durations: Vec<PhaseDuration>,
     /// `Synced`, `MaintenancePending`, `Cordoned`, `Drained`, `DrainBlocked`, `Repartitioned`, `Validated`,
-    /// `Quarantined`, `HeldByUser`. What their reasons mean: `kubectl gpusharing reasons`.
+    /// `Quarantined`, `HeldByUser`; where MPS has lost clients, `MpsClientsCutOff`; where NVIDIA's own MPS daemon has come to a
+    /// node that is served, `MpsContested`. What their reasons mean: `kubectl gpusharing reasons`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["type".into()]))]
     pub conditions: Vec<Condition>,
@@ -239,6 +244,24 @@ pub struct OperationSnapshot {
     pub on_window_close: OnWindowClose,
 }
 
+/// What of an MPS daemon was heard, told and answered for already: moments as the agent gave them.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MpsHeard {
+    /// Its latest death, or that of a server of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MicroTime")]
+    pub death: Option<MicroTime>,
+    /// When it was last started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MicroTime")]
+    pub started_at: Option<MicroTime>,
+    /// When it was given up, once the node was quarantined for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MicroTime")]
+    pub given_up: Option<MicroTime>,
+}
+
 /// What the device plugin is told to use.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -248,6 +271,10 @@ pub struct PluginConfigStatus {
     /// The operation that chose it: every operation chooses a key that differs from the one before, because the
     /// plugin reads the devices afresh only when the label changes.
     pub operation_id: i64,
+    /// When the plugin's pods on the node were deleted because they had not taken it in time. Unset: they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MicroTime")]
+    pub restarted_at: Option<MicroTime>,
 }
 
 /// How an operation ended.

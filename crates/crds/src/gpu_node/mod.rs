@@ -7,6 +7,7 @@
 mod agent;
 mod inventory;
 mod maintenance;
+mod mps;
 mod target;
 
 pub use agent::{AgentOperation, AgentStage, AgentStatus, DividedInstance, PreviousGpu, Summary};
@@ -15,13 +16,14 @@ pub use inventory::{
     ProfileOffer,
 };
 pub use maintenance::{
-    BlockedPod, DrainReport, GpuPlan, HistoryEntry, MaintenanceStatus, OperationPlan,
+    BlockedPod, DrainReport, GpuPlan, HistoryEntry, MaintenanceStatus, MpsHeard, OperationPlan,
     OperationResult, OperationSnapshot, Outcome, Phase, PhaseDuration, PluginConfigStatus,
     PodReference,
 };
+pub use mps::{MpsDaemon, MpsDeath, MpsProcess, MpsState};
 pub use target::{
-    ChangeClass, GpuTarget, MigTarget, Operation, OperationStage, PlacedProfile, PolicyReference,
-    ReplicaRules, SharingTarget, Target,
+    ChangeClass, GpuTarget, MigTarget, MpsTarget, Operation, OperationStage, PlacedProfile,
+    PolicyReference, ReplicaRules, SharingTarget, Target,
 };
 
 use kube::{CustomResource, KubeSchema};

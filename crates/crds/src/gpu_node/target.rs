@@ -72,6 +72,14 @@ pub struct GpuTarget {
     pub sharing: SharingTarget,
 }
 
+impl GpuTarget {
+    /// How MPS is to serve the GPU. None: not at all.
+    pub fn through_mps(&self) -> Option<&SharingTarget> {
+        let is_mps = self.sharing.r#type == StrategyType::Mps && !self.mig.enabled;
+        is_mps.then_some(&self.sharing)
+    }
+}
+
 /// Whether a GPU is cut into slices, and which.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -107,9 +115,39 @@ pub struct SharingTarget {
     /// Other numbers for slices of some profiles, by the profile's name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub per_profile: BTreeMap<String, i32>,
+    /// What one client may use of the GPU. Set with type `MPS`, and only then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "MpsTarget")]
+    pub mps: Option<MpsTarget>,
+}
+
+/// What one MPS client may use of a GPU, in exact numbers.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, PartialEq, Eq, Hash, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MpsTarget {
+    /// Share of the GPU's threads in percent, 1 to 100. A daemon knows one number for all its GPUs.
+    pub active_thread_percentage: i32,
+    /// GPU memory in MiB. Unset: the GPU does not report its memory, and there is no limit.
+    #[serde(
+        rename = "memoryLimitMiB",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "i64")]
+    pub memory_limit_mib: Option<i64>,
 }
 
 impl SharingTarget {
+    /// A GPU or slice that one pod has to itself.
+    pub const fn exclusive() -> Self {
+        Self {
+            r#type: StrategyType::Exclusive,
+            replicas: 1,
+            per_profile: BTreeMap::new(),
+            mps: None,
+        }
+    }
+
     /// How many pods may share a slice of this profile.
     pub fn replicas_of(&self, profile: &str) -> i32 {
         *self.per_profile.get(profile).unwrap_or(&self.replicas)

@@ -50,6 +50,10 @@ pub struct Maintenance {
     /// A node that somebody else has cordoned: `Proceed` (default; it stays cordoned afterwards) or `Skip`.
     #[serde(default)]
     pub on_foreign_cordon: OnForeignCordon,
+    /// A node whose MPS daemon died too often: `Quarantine` (default) cordons it, `Evict` also evicts the pods that have a
+    /// GPU of the daemon, and no others, by the rules of `drain` and at once, whatever the windows say.
+    #[serde(default)]
+    pub on_mps_crash_loop: OnMpsCrashLoop,
     /// Stop starting operations after so many failures in a row, 1 to 100. Default 3. Nothing is started
     /// either while more than 20 % of the nodes, rounded up to whole nodes, are quarantined.
     #[serde(default = "three")]
@@ -69,6 +73,7 @@ impl Default for Maintenance {
             canary: None,
             drain: DrainSettings::default(),
             on_foreign_cordon: OnForeignCordon::default(),
+            on_mps_crash_loop: OnMpsCrashLoop::default(),
             halt_after_failures: three(),
         }
     }
@@ -96,6 +101,16 @@ pub enum OnForeignCordon {
     Proceed,
     /// The node is left alone until it is uncordoned.
     Skip,
+}
+
+/// What happens to a node whose MPS daemon died too often and stays down.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, PartialEq, Eq, JsonSchema)]
+pub enum OnMpsCrashLoop {
+    /// The node is cordoned; its pods stay.
+    #[default]
+    Quarantine,
+    /// The same, and the pods that have a GPU of the daemon are evicted.
+    Evict,
 }
 
 /// Some nodes first.

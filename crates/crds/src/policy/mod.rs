@@ -10,7 +10,7 @@ mod window;
 mod workload;
 
 pub use drain::{CompletionWait, DrainScope, DrainSettings, OnDrainTimeout};
-pub use maintenance::{Canary, Maintenance, OnForeignCordon, OnWindowClose};
+pub use maintenance::{Canary, Maintenance, OnForeignCordon, OnMpsCrashLoop, OnWindowClose};
 pub use mig::{Advertise, Mig, MigPreset, ProductLayout, SliceTimeSlicing};
 pub use selection::{GpuOverride, GpuSelection};
 pub use status::{

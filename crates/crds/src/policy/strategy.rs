@@ -46,7 +46,12 @@ pub struct Strategy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "TimeSlicing")]
     pub time_slicing: Option<TimeSlicing>,
-    /// Settings of `type: MPS`: how many pods share one GPU, and what each may use of it.
+    /// Settings of `type: MPS`: how many pods share one GPU, and what each may use of it, the same for all of them. Limits
+    /// of one tenant among others cannot be enforced: MPS has limits of a daemon, of a server, which all pods with one user
+    /// id on the node share, and of a client's environment (`CUDA_MPS_PINNED_DEVICE_MEM_LIMIT`,
+    /// `CUDA_MPS_ACTIVE_THREAD_PERCENTAGE`), which a process can take out of its own. In compute mode `EXCLUSIVE_PROCESS` no
+    /// second daemon can have the same GPU, and NVIDIA's device plugin gives all pods of a resource one pipe directory. A
+    /// tenant that needs limits of its own needs nodes and a policy of its own, or MIG.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Mps")]
     pub mps: Option<Mps>,

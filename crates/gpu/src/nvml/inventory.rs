@@ -33,6 +33,7 @@ pub fn read(device: &Device<'_>, index: u32, uuid: String) -> Answer<GpuStatus> 
         instances: slices,
         profiles,
         compute_mode: compute_mode::read(device)?,
+        mps: None,
         holders: Vec::new(),
         processes: processes::of(device, &uuid, &computes)?,
         uuid,

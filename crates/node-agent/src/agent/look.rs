@@ -87,8 +87,9 @@ impl Agent {
         if self.engine.is_none() {
             match Journal::open(&self.paths.journal) {
                 Ok(journal) => {
-                    let (gpus, metrics) = (self.gpus.clone(), self.metrics.clone());
-                    self.engine = Some(Engine::new(gpus, journal, metrics));
+                    let (gpus, mps) = (self.gpus.clone(), self.mps.clone());
+                    let metrics = self.metrics.clone();
+                    self.engine = Some(Engine::new(gpus, journal, mps, metrics));
                 }
                 Err(error) => return Some(self.no_journal(&error)),
             }
@@ -116,8 +117,11 @@ impl Agent {
             }
         };
         let unknown = self.read_holders().await;
+        let sharing = self.sharing(&inventory.gpus);
         let record = self.engine.as_ref().map(Engine::record);
         let seen = Observation::new(boot_id, inventory, &self.holders, unknown, record);
+        let seen = seen.shared(sharing);
+        self.note_death(&seen);
         self.metrics.seen(&seen.gpus);
         Ok(Ok(seen))
     }

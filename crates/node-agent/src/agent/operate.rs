@@ -5,7 +5,7 @@ use tracing::{debug, error, info};
 
 use super::{Agent, Next, POLL, SOON, View};
 use crate::decide::status::{Answer, Unready};
-use crate::decide::{Duty, check, duty, lost_operation, without_reboot};
+use crate::decide::{Duty, check, duty, lost_operation, mps, without_reboot};
 use crate::engine::{EngineError, Progress};
 use crate::journal::Task;
 use crate::observation::Observation;
@@ -74,7 +74,8 @@ impl Agent {
             // Not while it is unknown what the `GpuNode` says.
             if let Some(view) = &self.view {
                 engine.drop_intent()?;
-                if view.spec.target.is_none() {
+                // The pods that MPS serves still need it.
+                if view.spec.target.is_none() && !mps::is_needed(&seen.gpus) {
                     engine.forget()?;
                 }
             }
@@ -168,7 +169,7 @@ pub(super) fn can_be_had<'a>(
         return Err(unready.message.clone());
     }
     let target = target.ok_or("the operation comes without a target")?;
-    check(&seen.gpus, target)?;
+    check(&seen.gpus, target, seen.mps())?;
     without_reboot(&seen.gpus, target, &seen.needs_reboot)?;
     Ok(target)
 }

@@ -9,7 +9,7 @@ use tracing::{info, warn};
 use super::operate::Say;
 use super::{Agent, Next, View};
 use crate::api::ApiError;
-use crate::decide::conditions::{drifted, foreign_instances, modes_settled};
+use crate::decide::conditions::{drifted, foreign_instances, modes_settled, mps_serving};
 use crate::decide::journal_lost;
 use crate::decide::status::{Answer, Unready, ready, summary};
 use crate::observation::Observation;
@@ -77,6 +77,7 @@ impl Agent {
         let before = self.view.as_ref().and_then(|view| view.said.as_ref());
         let mut conditions = before.map(|it| it.conditions.clone()).unwrap_or_default();
         ready(&mut conditions, unready, now);
+        let daemon = self.daemon();
         // In the middle of an operation the GPUs are meant to differ; without the journal nobody knows from what.
         if let Some(engine) = self.engine.as_ref().filter(|_| !self.is_under_way()) {
             let verified = &engine.record().verified;
@@ -89,6 +90,8 @@ impl Agent {
             );
             foreign_instances(&mut conditions, &seen.gpus, now);
             modes_settled(&mut conditions, &seen.gpus, &seen.needs_reboot, now);
+            let wanted = verified.iter().any(|gpu| gpu.mps.is_some());
+            mps_serving(&mut conditions, daemon.as_ref(), wanted, now);
         }
         if self.engine.is_some() {
             journal_lost(&mut conditions, &self.kept, now);
@@ -101,6 +104,7 @@ impl Agent {
             summary: summary(&seen.gpus),
             gpus: seen.gpus.clone(),
             operation,
+            mps: daemon,
             conditions,
         }
     }

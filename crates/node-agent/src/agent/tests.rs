@@ -4,6 +4,7 @@ mod bed;
 mod conditions;
 mod crash;
 mod faults;
+mod mps;
 mod operations;
 mod ordeal;
 mod trouble;

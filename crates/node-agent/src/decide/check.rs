@@ -6,8 +6,10 @@ use crds::gpu_node::{
 
 use super::next::{is_at, is_on};
 
-/// Whether the target can be had. The error is a sentence for people: what is wrong, and what to do.
-pub fn check(gpus: &[GpuStatus], target: &Target) -> Result<(), String> {
+/// Whether the target can be had. The error is a sentence for people: what is wrong, and what to do. `mps`: whether MPS can
+/// be had, or why not.
+pub fn check(gpus: &[GpuStatus], target: &Target, mps: Result<(), &str>) -> Result<(), String> {
+    super::mps::check(target, mps)?;
     target.gpus.iter().try_for_each(|wanted| {
         let name = format!("GPU {} ({})", wanted.index, wanted.uuid);
         let gpu = gpus.iter().find(|gpu| gpu.uuid == wanted.uuid);

@@ -1,9 +1,9 @@
-//! The conditions about the GPUs: MIG modes that are not in effect, a layout that is not the one that was verified, and
-//! instances that others have made.
+//! The conditions about the GPUs: MIG modes that are not in effect, a layout that is not the one that was verified,
+//! instances that others have made, and the MPS daemon.
 
 use std::collections::BTreeMap;
 
-use crds::gpu_node::{GpuStatus, PreviousGpu};
+use crds::gpu_node::{GpuStatus, MpsDaemon, MpsState, PreviousGpu};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use plan::conditions::{self, Verdict};
@@ -120,4 +120,45 @@ fn foreign(gpu: &GpuStatus) -> Vec<String> {
             format!("{profile} at slice {start} of GPU {index} ({inside})")
         })
         .collect()
+}
+
+/// The condition `MpsServing`: whether the MPS daemon serves what it should. An agent that may not run one says nothing.
+pub fn mps_serving(
+    conditions: &mut Vec<Condition>,
+    daemon: Option<&MpsDaemon>,
+    wanted: bool,
+    now: Timestamp,
+) {
+    const KIND: &str = "MpsServing";
+    let Some(daemon) = daemon else {
+        return conditions.retain(|it| it.type_ != KIND);
+    };
+    let (reason, message) = match daemon.state {
+        MpsState::Absent if !wanted => (Reason::MpsNotWanted, "no operation has asked for MPS"),
+        MpsState::Running => (
+            Reason::MpsServing,
+            "the MPS daemon serves its GPUs, with the limits that it was told and that were read back",
+        ),
+        MpsState::Absent | MpsState::Starting | MpsState::Dead | MpsState::Stopping => (
+            Reason::MpsStarting,
+            "the MPS daemon does not serve yet, or has died and is started again",
+        ),
+        MpsState::CrashLooping => (
+            Reason::MpsCrashLooping,
+            "the MPS daemon or its servers died too often; its GPUs are given back, and it stays down until an operation or \
+             a new start of the agent tries again",
+        ),
+        MpsState::TwoOwners => (
+            Reason::TwoMpsOwners,
+            "another MPS daemon has the pipe directory; remove it, or the label nvidia.com/mps.capable from the node",
+        ),
+    };
+    let trouble = daemon.trouble.as_deref();
+    let trouble = trouble.filter(|_| reason != Reason::MpsServing);
+    let message = trouble.map_or_else(
+        || message.to_owned(),
+        |trouble| format!("{message}: {trouble}"),
+    );
+    let verdict = Verdict::from(reason == Reason::MpsServing);
+    conditions::set(conditions, KIND, verdict, reason, &message, now);
 }

@@ -1,24 +1,24 @@
-//! Layouts: which slices each GPU has, in the form that is kept and gone back to.
+//! Layouts: which slices each GPU has, and how MPS serves it, in the form that is kept and gone back to.
 
 use crds::gpu_node::{
     DividedInstance, GpuStatus, GpuTarget, MigInstance, MigTarget, PlacedProfile, PreviousGpu,
     SharingTarget, Target,
 };
-use crds::policy::StrategyType;
 
 use super::next::{is_at, is_on};
 
-/// The slices that a target asks for.
+/// What a target asks for.
 pub fn wanted(target: &Target) -> Vec<PreviousGpu> {
     let of = |gpu: &GpuTarget| PreviousGpu {
         uuid: gpu.uuid.clone(),
         mig: gpu.mig.clone(),
         divided: Vec::new(),
+        mps: gpu.through_mps().cloned(),
     };
     target.gpus.iter().map(of).collect()
 }
 
-/// The slices that the GPUs of a target have now. An instance of ours that is no device for pods is not worth going back
+/// What the GPUs of a target are now. An instance of ours that is no device for pods is not worth going back
 /// to; one of somebody else's keeps its place.
 pub fn present(gpus: &[GpuStatus], target: &Target) -> Vec<PreviousGpu> {
     let is_meant = |gpu: &&GpuStatus| target.gpus.iter().any(|wanted| wanted.uuid == gpu.uuid);
@@ -26,6 +26,7 @@ pub fn present(gpus: &[GpuStatus], target: &Target) -> Vec<PreviousGpu> {
         uuid: gpu.uuid.clone(),
         mig: slices(gpu),
         divided: divided(gpu),
+        mps: gpu.mps.clone(),
     };
     gpus.iter().filter(is_meant).map(of).collect()
 }
@@ -115,15 +116,12 @@ pub fn differences(gpus: &[GpuStatus], layout: &[PreviousGpu]) -> Vec<String> {
 }
 
 fn target(gpu: &GpuStatus, wanted: &PreviousGpu) -> GpuTarget {
+    let sharing = wanted.mps.clone();
     GpuTarget {
         uuid: gpu.uuid.clone(),
         index: gpu.index,
         mig: with_divided(gpu, wanted),
-        sharing: SharingTarget {
-            r#type: StrategyType::Exclusive,
-            replicas: 1,
-            per_profile: [].into(),
-        },
+        sharing: sharing.unwrap_or_else(SharingTarget::exclusive),
     }
 }
 

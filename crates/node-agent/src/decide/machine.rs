@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use crds::gpu_node::{GpuStatus, MigInstance, PreviousGpu};
 
 use super::next::{Way, building, clearing, is_at, is_on};
-use super::{Step, in_the_way, layout};
+use super::{Step, in_the_way, layout, mps};
 use crate::journal::{Stage, Task};
 
 /// One move of an operation.
@@ -36,12 +36,14 @@ pub fn next_move(task: &Task, gpus: &[GpuStatus], holders: Result<(), &str>) -> 
     match &task.stage {
         Stage::Clearing => {
             let adopt = task.target.adopt;
-            let step = clearing(gpus, &wanted, Way::Forward { adopt });
+            let step = mps::stopping(gpus, &wanted);
+            let step = step.or_else(|| clearing(gpus, &wanted, Way::Forward { adopt }));
             clear(&task.stage, step, gpus, holders, Stage::Building)
         }
-        Stage::Building => build(&task.stage, gpus, &wanted, Stage::Done),
+        Stage::Building => build(&task.stage, gpus, &wanted, holders, Stage::Done),
         Stage::UndoClearing { error } => {
-            let step = clearing(gpus, &task.previous, Way::Back);
+            let step = mps::stopping(gpus, &task.previous);
+            let step = step.or_else(|| clearing(gpus, &task.previous, Way::Back));
             let then = Stage::UndoBuilding {
                 error: error.clone(),
             };
@@ -53,7 +55,7 @@ pub fn next_move(task: &Task, gpus: &[GpuStatus], holders: Result<(), &str>) -> 
             let then = Stage::RolledBack {
                 error: told.join("; "),
             };
-            build(&task.stage, gpus, &task.previous, then)
+            build(&task.stage, gpus, &task.previous, holders, then)
         }
         Stage::Intended | Stage::Done | Stage::RolledBack { .. } | Stage::Failed { .. } => {
             Move::Over
@@ -68,9 +70,14 @@ fn clear(
     holders: Result<(), &str>,
     then: Stage,
 ) -> Move {
-    let Some(step) = step else {
-        return Move::Enter(then);
-    };
+    match step {
+        None => Move::Enter(then),
+        Some(step) => take(stage, step, gpus, holders),
+    }
+}
+
+/// Takes a step if nobody is on what it takes away.
+fn take(stage: &Stage, step: Step, gpus: &[GpuStatus], holders: Result<(), &str>) -> Move {
     if let Err(why) = holders {
         return Move::Wait(format!(
             "did not {step}: nobody knows who holds the devices, {why}"
@@ -99,6 +106,12 @@ fn touched(step: &Step, gpus: &[GpuStatus]) -> BTreeSet<String> {
             here.flat_map(MigInstance::devices).cloned().collect()
         }
         Step::CreateInstance { .. } | Step::CreateDevice { .. } => BTreeSet::new(),
+        Step::StopMps => {
+            let served = gpus.iter().filter(|gpu| gpu.mps.is_some());
+            served.map(|gpu| gpu.uuid.clone()).collect()
+        }
+        // Whoever is on a GPU now would be no client of it.
+        Step::StartMps { gpus } => gpus.iter().map(|it| it.gpu.clone()).collect(),
     }
 }
 
@@ -113,9 +126,18 @@ fn instances<'a>(gpus: &'a [GpuStatus], gpu: &str) -> impl Iterator<Item = &'a M
     found.flat_map(|gpu| &gpu.instances)
 }
 
-fn build(stage: &Stage, gpus: &[GpuStatus], goal: &[PreviousGpu], then: Stage) -> Move {
+fn build(
+    stage: &Stage,
+    gpus: &[GpuStatus],
+    goal: &[PreviousGpu],
+    holders: Result<(), &str>,
+    then: Stage,
+) -> Move {
     if let Some(step) = building(gpus, goal) {
         return Move::Take(step);
+    }
+    if let Some(step) = mps::starting(gpus, goal) {
+        return take(stage, step, gpus, holders);
     }
     match layout::is_reached(gpus, goal) {
         Ok(()) => Move::Enter(then),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crds::gpu_node::PlacedProfile;
+use crds::gpu_node::{PlacedProfile, SharingTarget};
 use serde::{Deserialize, Serialize};
 
 /// One change of one GPU. GPUs are named by UUID.
@@ -26,18 +26,38 @@ pub enum Step {
     CreateInstance { gpu: String, at: PlacedProfile },
     /// Create the compute instance that makes an instance a device for pods.
     CreateDevice { gpu: String, at: PlacedProfile },
+    /// Stop the MPS daemon and give its GPUs back.
+    StopMps,
+    /// Start the MPS daemon, tell it these limits and read them back.
+    StartMps {
+        /// The GPUs that it serves, in the order of their indices.
+        gpus: Vec<Served>,
+    },
+}
+
+/// A GPU that MPS serves.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct Served {
+    /// Its UUID.
+    pub gpu: String,
+    /// NVML's index of it: what the daemon calls it.
+    pub index: i32,
+    /// What its clients get.
+    pub sharing: SharingTarget,
 }
 
 impl Step {
-    /// UUID of the GPU that it changes.
-    pub fn gpu(&self) -> &str {
+    /// UUID of the GPU that it changes. None: it is about the MPS daemon, which has several.
+    pub fn gpu(&self) -> Option<&str> {
         match self {
             Self::SetMode { gpu, .. }
             | Self::Reset { gpu }
             | Self::DestroyDevice { gpu, .. }
             | Self::DestroyInstance { gpu, .. }
             | Self::CreateInstance { gpu, .. }
-            | Self::CreateDevice { gpu, .. } => gpu,
+            | Self::CreateDevice { gpu, .. } => Some(gpu),
+            Self::StopMps | Self::StartMps { .. } => None,
         }
     }
 
@@ -50,6 +70,8 @@ impl Step {
             Self::DestroyInstance { .. } => "destroy_gpu_instance",
             Self::CreateInstance { .. } => "create_gpu_instance",
             Self::CreateDevice { .. } => "create_compute_instance",
+            Self::StopMps => "stop_mps",
+            Self::StartMps { .. } => "start_mps",
         }
     }
 }
@@ -76,6 +98,11 @@ impl fmt::Display for Step {
                 f.write_str("create the compute instance of ")?;
                 let PlacedProfile { start, profile } = at;
                 write!(f, "{profile} at slice {start} of GPU {gpu}")
+            }
+            Self::StopMps => f.write_str("stop the MPS daemon"),
+            Self::StartMps { gpus } => {
+                let gpus: Vec<_> = gpus.iter().map(|it| it.index.to_string()).collect();
+                write!(f, "start the MPS daemon for GPU {}", gpus.join(", "))
             }
         }
     }

@@ -6,6 +6,7 @@ mod duty;
 mod in_the_way;
 mod machine;
 mod modes;
+mod mps;
 mod order;
 mod recovery;
 mod status;

@@ -63,6 +63,8 @@ impl Owner {
                 driver.destroy_gpu_instance(gpu, at)?;
             }
             Step::CreateInstance { gpu, at } => self.driver()?.create_gpu_instance(gpu, at)?,
+            // The supervisor takes these, and asks for compute modes in its own time.
+            Step::StopMps | Step::StartMps { .. } => {}
             Step::CreateDevice { gpu, at } => {
                 return self.driver()?.create_compute_instance(gpu, at).map(Some);
             }

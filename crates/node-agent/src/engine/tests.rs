@@ -15,6 +15,7 @@ use super::{Engine, Progress};
 use crate::driver::Gpus;
 use crate::journal::{Journal, Record, Stage};
 use crate::metrics::Metrics;
+use crate::mps::Mps;
 use crate::observation::{Observation, boot_id};
 use crate::world;
 use own_process::on_a_node;
@@ -49,7 +50,8 @@ impl Bed<'_> {
         });
         let gpus = Gpus::start(load, Liveness::new(std::time::Duration::MAX)).unwrap();
         let journal = Journal::open(&folder.join("journal")).unwrap();
-        Engine::new(gpus, journal, Metrics::register(&mut Registry::default()))
+        let metrics = Metrics::register(&mut Registry::default());
+        Engine::new(gpus, journal, Mps::none(), metrics)
     }
 
     async fn look(&self, engine: &Engine) -> Observation {

@@ -96,7 +96,7 @@ impl Record {
                     self.claim(gpu, at, boot_id, Making::Empty);
                 }
             }
-            Step::SetMode { .. } | Step::Reset { .. } => {}
+            Step::SetMode { .. } | Step::Reset { .. } | Step::StopMps | Step::StartMps { .. } => {}
         }
     }
 

@@ -87,7 +87,7 @@ impl Channel {
     async fn talk(&self, command: Command) -> std::io::Result<Output> {
         let mut client = process::Command::new(&self.program)
             .env_clear()
-            .envs(self.place.environment())
+            .envs(self.place.environment(&self.program))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -1,15 +1,15 @@
 //! The daemon's process, and what it tells of its servers.
 
-use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc;
 
+use super::mark::Mark;
 use super::place::Place;
+use super::supervisor::Tools;
 
 /// A daemon that we have started. It is killed if this is dropped.
 #[derive(Debug)]
@@ -37,14 +37,18 @@ pub enum Tale {
 }
 
 impl Daemon {
-    /// Starts it in the foreground. `mark` is its standard input, and that of its servers. It gets a process group of its
-    /// own, so that a terminal's Ctrl-C ends us in order and not it.
-    pub fn start(program: &Path, place: &Place, mark: File) -> io::Result<Self> {
-        let mut child = Command::new(program)
+    /// Starts it in the foreground, with a mark that it leaves to its servers. It gets a process group of its own, so that a
+    /// terminal's Ctrl-C ends us in order and not it.
+    pub fn start(tools: &Tools, place: &Place, mark: &Mark) -> io::Result<Self> {
+        // As NVIDIA's DRA driver has programs of a driver container find its libraries.
+        let cuda = tools.cuda.as_ref().filter(|cuda| cuda.exists());
+        let mut child = Command::new(&tools.control)
             .arg("-f")
             .env_clear()
-            .envs(place.environment())
-            .stdin(mark)
+            .envs(place.environment(&tools.control))
+            .envs(cuda.map(|cuda| ("LD_PRELOAD", cuda)))
+            .envs([mark.variable()])
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true)

@@ -1,7 +1,7 @@
 //! What there is to tell, as lines of JSON.
 
 use plan::mps::Stage;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Something that has happened to one daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -9,8 +9,9 @@ use serde::Serialize;
 pub enum Event {
     /// It is at another stage.
     Stage {
-        /// `Absent`, `Starting`, `Running`, `Dead`, `Stopping`, `MpsCrashLooping` or `TwoMpsOwners`.
-        stage: &'static str,
+        /// As one word: `Absent`, `Starting`, `Running`, `Dead`, `Stopping`, `MpsCrashLooping` or `TwoMpsOwners`.
+        #[serde(serialize_with = "as_word")]
+        stage: Stage,
         /// Its process: ours, or the other owner's.
         #[serde(skip_serializing_if = "Option::is_none")]
         pid: Option<i64>,
@@ -19,6 +20,11 @@ pub enum Event {
     DaemonEnded {
         /// How.
         status: String,
+        /// The GPUs whose clients are cut off, by UUID.
+        gpus: Vec<String>,
+    },
+    /// An agent has ended without giving back what its daemon had.
+    Left {
         /// The GPUs whose clients are cut off, by UUID.
         gpus: Vec<String>,
     },
@@ -54,4 +60,8 @@ pub fn word(stage: &Stage) -> &'static str {
         Stage::CrashLooping { .. } => "MpsCrashLooping",
         Stage::TwoOwners { .. } => "TwoMpsOwners",
     }
+}
+
+fn as_word<S: Serializer>(stage: &Stage, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(word(stage))
 }

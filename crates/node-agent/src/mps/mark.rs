@@ -1,54 +1,52 @@
-//! What tells our daemons from others, even after we have died: an empty file of ours is their standard input.
+//! What tells our daemons from others, even after we have died: a variable in their environment names our notes.
 //!
 //! A process id that is written down after the start would be missing if we die in between, and may belong to another
-//! process by the next start. The standard input is inherited by servers and cannot be mistaken.
+//! process by the next start. Servers inherit the environment. A file as their standard input would not do: the daemon
+//! closes it when a server ends.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::linux::fs::MetadataExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+/// The variable.
+const VARIABLE: &str = "GPU_SHARING_MPS_NOTES";
 /// Between two looks whether the killed are gone.
 const MOMENT: Duration = Duration::from_millis(20);
 /// So many looks: two seconds.
 const LOOKS: u32 = 100;
 
-/// The file, and the processes that have it.
+/// The folder of our notes, and the processes that were started with it.
 #[derive(Clone, Debug)]
 pub struct Mark {
-    path: PathBuf,
+    folder: PathBuf,
 }
 
 impl Mark {
-    /// This file.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path }
+    /// This folder.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
     }
 
-    /// The file for a daemon to be started; it is made if need be and never replaced.
-    pub fn open(&self) -> io::Result<File> {
-        let options = &mut fs::OpenOptions::new();
-        options
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(&self.path)
+    /// The variable for a daemon to be started.
+    pub fn variable(&self) -> (&'static str, &Path) {
+        (VARIABLE, &self.folder)
     }
 
     /// Whether a process is a daemon or server of ours. One that has gone is not.
     pub fn is_of(&self, pid: i32) -> bool {
-        let identity = |path: &Path| {
-            let found = fs::metadata(path).ok()?;
-            Some((found.st_dev(), found.st_ino()))
-        };
-        let ours = identity(&self.path);
-        ours.is_some() && ours == identity(Path::new(&format!("/proc/{pid}/fd/0")))
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut variables = environment.split(|byte| *byte == 0);
+        variables.any(|variable| {
+            let value = variable.strip_prefix(VARIABLE.as_bytes());
+            let value = value.and_then(|value| value.strip_prefix(b"="));
+            value == Some(self.folder.as_os_str().as_bytes())
+        })
     }
 
     /// Kills daemon and servers, and waits until they are gone.

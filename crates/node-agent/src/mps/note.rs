@@ -38,7 +38,7 @@ impl Notes {
     /// Opens the folder of a resource in this one, which is made if need be.
     pub fn open(parent: &Path, resource: &str) -> Result<Self, MpsError> {
         // A resource's name has one slash, and no two differ in that alone.
-        let folder = parent.join(resource.replace('/', "_"));
+        let folder = folder_of(parent, resource);
         fs::create_dir_all(&folder).map_err(io("create", &folder))?;
         let path = folder.join("lock");
         let lock = File::create(&path).map_err(io("create", &path))?;
@@ -103,8 +103,17 @@ impl Notes {
 
     /// The mark of the daemons that are started with these notes.
     pub fn mark(&self) -> Mark {
-        Mark::new(self.folder.join("mark"))
+        Mark::new(self.folder.clone())
     }
+
+    /// The same of the notes of a resource in this folder, whoever holds them.
+    pub fn mark_in(parent: &Path, resource: &str) -> Mark {
+        Mark::new(folder_of(parent, resource))
+    }
+}
+
+fn folder_of(parent: &Path, resource: &str) -> PathBuf {
+    parent.join(resource.replace('/', "_"))
 }
 
 fn read(path: &Path) -> Result<Option<Note>, MpsError> {

@@ -1,6 +1,7 @@
 //! Where things of one daemon are: the paths that NVIDIA's device plugin expects.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 /// The folder of one resource. The resource's name stands in the path with its slash.
 #[derive(Clone, Debug)]
@@ -38,9 +39,14 @@ impl Place {
     }
 
     /// The environment that the daemon and its clients need, and nothing else of ours: a `CUDA_VISIBLE_DEVICES` would
-    /// hide GPUs from the daemon. `PATH` is how it finds its server.
-    pub fn environment(&self) -> Vec<(&'static str, std::ffi::OsString)> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
+    /// hide GPUs from the daemon. `PATH` is how it finds its server: there, or beside the control program.
+    pub fn environment(&self, control: &Path) -> Vec<(&'static str, OsString)> {
+        let mut path = std::env::var_os("PATH").unwrap_or_default();
+        let beside = control.parent();
+        if let Some(beside) = beside.filter(|folder| !folder.as_os_str().is_empty()) {
+            path.push(":");
+            path.push(beside);
+        }
         vec![
             ("CUDA_MPS_PIPE_DIRECTORY", self.pipe().into()),
             ("CUDA_MPS_LOG_DIRECTORY", self.log().into()),

@@ -2,18 +2,25 @@
 
 use std::error::Error;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 use crds::MemoryText;
 use plan::mps::{Settings, Setup, limits};
 use process::shutdown::Shutdown;
+use tokio::sync::watch;
 
+use super::error::MpsError;
 use super::event::Event;
+use super::handle::Order;
 use super::note::Notes;
 use super::place::Place;
-use super::supervisor::{Supervisor, Teller, Tools};
+use super::report::Report;
+use super::supervisor::{Orders, Supervisor, Teller, Tools};
+use super::task::PlaceArgs;
+use crate::args::NodeArgs;
 use crate::driver::Gpus;
 
 /// How to serve.
@@ -39,46 +46,57 @@ pub struct MpsArgs {
     #[arg(long, default_value = "nvidia.com/gpu", value_name = "NAME")]
     pub resource: String,
 
-    /// Folder that NVIDIA's device plugin looks for MPS daemons in
-    #[arg(long, default_value = "/run/nvidia/mps", value_name = "FOLDER")]
-    pub mps_root: PathBuf,
-
-    /// NVIDIA's MPS control program; a name without a slash is looked for in PATH
-    #[arg(long, default_value = "nvidia-cuda-mps-control", value_name = "FILE")]
-    pub mps_control: PathBuf,
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 /// Gives back what earlier processes have left, then serves. Prints what happens as lines of JSON.
-pub async fn serve(args: MpsArgs, gpus: Gpus, journal: &Path) -> Result<ExitCode, Box<dyn Error>> {
+pub async fn serve(args: MpsArgs, gpus: Gpus, node: &NodeArgs) -> Result<ExitCode, Box<dyn Error>> {
     let stop = Shutdown::on_signals()?;
-    let folder = journal.join("mps");
-    let tools = Tools {
-        control: args.mps_control.clone(),
-        shared_memory: PathBuf::from("/dev/shm"),
+    let folder = node.journal_dir.join("mps");
+    let tools = args.place.tools(&node.nvml_library);
+    give_back(&folder, &tools, &gpus, teller, &stop).await?;
+    let order = Order {
+        number: 1,
+        setup: Some(setup(&args, &gpus).await?),
     };
-    for left in Notes::left(&folder)? {
-        let place = Place {
-            root: left.root,
-            resource: left.resource,
-        };
-        let notes = Notes::open(&folder, &place.resource)?;
-        let supervisor = Supervisor::new(tools.clone(), place, gpus.clone(), notes, teller());
-        supervisor.run(None, stop.clone()).await?;
-    }
-    let setup = setup(&args, &gpus).await?;
     let place = Place {
-        root: args.mps_root,
+        root: args.place.mps_root,
         resource: args.resource,
     };
     let notes = Notes::open(&folder, &place.resource)?;
     let supervisor = Supervisor::new(tools, place, gpus, notes, teller());
-    let served = supervisor.run(Some(setup), stop.clone());
+    let (_nobody, wanted) = watch::channel(order);
+    let report = Arc::new(watch::Sender::new(Report::default()));
+    let served = supervisor.run(Orders { wanted, report }, stop.clone());
     tokio::select! {
         served = served => served?,
         // What is left is given back by the next process.
         () = stop.insisted() => return Ok(ExitCode::FAILURE),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gives back what processes that have died have left in this folder, whatever they served.
+pub(super) async fn give_back(
+    folder: &Path,
+    tools: &Tools,
+    gpus: &Gpus,
+    teller: impl Fn() -> Teller,
+    stop: &Shutdown,
+) -> Result<(), MpsError> {
+    for left in Notes::left(folder)? {
+        let place = Place {
+            root: left.root,
+            resource: left.resource,
+        };
+        let notes = Notes::open(folder, &place.resource)?;
+        let tell = teller();
+        tell(&Event::Left { gpus: left.gpus });
+        let supervisor = Supervisor::new(tools.clone(), place, gpus.clone(), notes, tell);
+        supervisor.give_back(stop.clone()).await?;
+    }
+    Ok(())
 }
 
 /// Every GPU of the node, and the limits of its clients.

@@ -57,7 +57,12 @@ impl Driver for Shared {
     }
 
     fn set_compute_mode(&mut self, gpu: &str, mode: ComputeMode) -> Result<(), Error> {
-        self.world().gpu(gpu).compute_mode = Some(mode);
+        let mut world = self.world();
+        let found = world.gpus.iter_mut().find(|it| it.uuid == gpu);
+        let found = found.ok_or_else(|| Error::Lost {
+            gpu: gpu.to_owned(),
+        })?;
+        found.compute_mode = Some(mode);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! GPUs as they come, and how to say what they are cut into.
 
 use crds::gpu_node::{
-    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, PlacedProfile,
-    Placement, ProfileOffer, SharingTarget, Target,
+    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, MpsTarget,
+    PlacedProfile, Placement, ProfileOffer, SharingTarget, Target,
 };
 use crds::policy::StrategyType;
 
@@ -54,6 +54,7 @@ pub fn t4(uuid: &str) -> GpuStatus {
         instances: Vec::new(),
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
@@ -103,14 +104,25 @@ pub fn target(uuid: &str, places: &[(&str, i32)]) -> Target {
                 enabled: !places.is_empty(),
                 instances: instances.collect(),
             },
-            sharing: SharingTarget {
-                r#type: StrategyType::Exclusive,
-                replicas: 1,
-                per_profile: [].into(),
-            },
+            sharing: SharingTarget::exclusive(),
         }],
         ..Target::default()
     }
+}
+
+/// The GPU should be whole, and served through MPS for so many.
+pub fn served(uuid: &str, replicas: i32) -> Target {
+    let mut target = target(uuid, &[]);
+    target.gpus[0].sharing = SharingTarget {
+        r#type: StrategyType::Mps,
+        replicas,
+        per_profile: [].into(),
+        mps: Some(MpsTarget {
+            active_thread_percentage: 100 / replicas,
+            memory_limit_mib: Some(15_360 / i64::from(replicas)),
+        }),
+    };
+    target
 }
 
 /// Pod `default/<pod>` on a device.

@@ -58,6 +58,24 @@ fn an_agent_that_is_killed_while_it_serves_is_repaired() {
     });
 }
 
+/// NVIDIA's daemon closes its standard input when a server of it ends, and the servers that it starts then have none.
+#[test]
+#[ignore = "needs NVIDIA's MPS daemon: make mps"]
+fn an_agent_that_is_killed_after_a_server_has_ended_is_repaired() {
+    repaired(Server::Real, |bed, agent| {
+        agent.serves();
+        bed.ask("start_server -uid 0");
+        agent.hears("ServerEnded");
+    });
+    repaired(Server::Sleeps, |bed, agent| {
+        agent.serves();
+        bed.ask("start_server -uid 0");
+        signal(bed.ask("get_server_list").parse().unwrap(), "KILL");
+        agent.hears("ServerEnded");
+        bed.ask("start_server -uid 0");
+    });
+}
+
 #[test]
 #[ignore = "needs NVIDIA's MPS daemon: make mps"]
 fn an_agent_that_is_killed_while_it_ends_is_repaired() {

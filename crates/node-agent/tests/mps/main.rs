@@ -13,6 +13,7 @@ mod bed;
 mod killed_agent;
 mod owners;
 mod serving;
+mod shared_memory;
 mod stopping;
 mod troubles;
 

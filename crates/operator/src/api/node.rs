@@ -12,7 +12,7 @@ use tracing::{debug, info};
 use super::{Cluster, Written};
 use crate::error::Error;
 
-/// Labels to set, and to remove where there is no value.
+/// Labels or annotations to set, and to remove where there is no value.
 pub type Labels = BTreeMap<String, Option<String>>;
 
 impl Cluster {
@@ -58,6 +58,22 @@ impl Cluster {
     pub async fn label(&self, node: &Node, labels: &Labels) -> Result<Written<Node>, Error> {
         let body =
             json!({"metadata": {"resourceVersion": node.resource_version(), "labels": labels}});
+        self.patch_node("label", names::OPERATOR_MANAGER, node, body)
+            .await
+    }
+
+    /// Changes labels that others go by, and the annotations that remember what they were, all or nothing.
+    pub async fn remember(
+        &self,
+        node: &Node,
+        labels: &Labels,
+        annotations: &Labels,
+    ) -> Result<Written<Node>, Error> {
+        let body = json!({"metadata": {
+            "resourceVersion": node.resource_version(),
+            "labels": labels,
+            "annotations": annotations,
+        }});
         self.patch_node("label", names::OPERATOR_MANAGER, node, body)
             .await
     }

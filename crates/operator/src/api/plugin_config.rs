@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use crds::names;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use kube::{Api, ResourceExt};
+use plan::plugin_config::annotation;
 use serde_json::json;
 
 use super::{Cluster, Written};
@@ -33,30 +35,33 @@ impl Cluster {
         answer.map_err(Error::request("read", self.plugin.object()))
     }
 
-    /// Puts one configuration in; the others stay as they are. Creates the `ConfigMap` if there
-    /// was none when it was read.
+    /// Puts one configuration in, with a note of since when it is there; the others stay as they are.
+    /// Creates the `ConfigMap` if there was none when it was read.
     pub async fn publish_config(
         &self,
         found: Option<&ConfigMap>,
         key: &str,
         content: &str,
+        since: Timestamp,
     ) -> Result<Written<ConfigMap>, Error> {
+        let data = BTreeMap::from([(key.to_owned(), content.to_owned())]);
+        let notes = BTreeMap::from([(annotation(key), since.to_string())]);
         match found {
-            Some(found) => self.add_config(found, key, content).await,
-            None => self.create_configs(key, content).await,
+            Some(found) => self.add_config(found, data, notes).await,
+            None => self.create_configs(data, notes).await,
         }
     }
 
     async fn add_config(
         &self,
         found: &ConfigMap,
-        key: &str,
-        content: &str,
+        data: BTreeMap<String, String>,
+        notes: BTreeMap<String, String>,
     ) -> Result<Written<ConfigMap>, Error> {
         // Not an apply: that would remove the keys of all other nodes, which we own as well.
         let body = json!({
-            "metadata": {"resourceVersion": found.resource_version()},
-            "data": {key: content},
+            "metadata": {"resourceVersion": found.resource_version(), "annotations": notes},
+            "data": data,
         });
         let params = PatchParams {
             field_manager: Some(names::OPERATOR_MANAGER.to_owned()),
@@ -69,13 +74,18 @@ impl Cluster {
         Written::of(answer, verb, object)
     }
 
-    async fn create_configs(&self, key: &str, content: &str) -> Result<Written<ConfigMap>, Error> {
+    async fn create_configs(
+        &self,
+        data: BTreeMap<String, String>,
+        notes: BTreeMap<String, String>,
+    ) -> Result<Written<ConfigMap>, Error> {
         let first = ConfigMap {
             metadata: ObjectMeta {
                 name: Some(self.plugin.name.clone()),
+                annotations: Some(notes),
                 ..ObjectMeta::default()
             },
-            data: Some(BTreeMap::from([(key.to_owned(), content.to_owned())])),
+            data: Some(data),
             ..ConfigMap::default()
         };
         let params = PostParams {

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use crds::gpu_node::{MaintenanceStatus, Phase, PodReference};
 use crds::{GpuNode, GpuNodeSpec, GpuSharingPolicy, GpuSharingPolicyStatus, names};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use plan::drain::Reply;
+use plan::plugin_config::entries;
 use plan::reason::Reason;
 use serde_json::{Value, json};
 
@@ -248,11 +250,11 @@ async fn nothing_is_written_under_a_lease_that_ends_too_soon() {
             .await
             .unwrap_err(),
         cluster
-            .publish_config(Some(&configs), "key", "text")
+            .publish_config(Some(&configs), "key", "text", Timestamp::UNIX_EPOCH)
             .await
             .unwrap_err(),
         cluster
-            .publish_config(None, "key", "text")
+            .publish_config(None, "key", "text", Timestamp::UNIX_EPOCH)
             .await
             .unwrap_err(),
     ] {
@@ -362,13 +364,27 @@ async fn a_config_is_put_beside_the_others_or_into_a_new_map() {
     api.on(&format!("PATCH {CONFIGS}/configs"), 200, map.clone());
     api.on(&format!("POST {CONFIGS}"), 201, map.clone());
     let (cluster, found) = (api.cluster(), read::<ConfigMap>(map));
+    let since = "2026-05-03T12:00:00.000001Z";
     for found in [Some(&found), None] {
-        let done = cluster.publish_config(found, "mig-1", "text").await;
+        let since = since.parse().unwrap();
+        let done = cluster.publish_config(found, "mig-1", "text", since).await;
         assert!(matches!(done, Ok(Written::Done(_))));
     }
-    let expected = json!({"metadata": {"resourceVersion": "5"}, "data": {"mig-1": "text"}});
+    let (data, notes) = (
+        json!({"mig-1": "text"}),
+        json!({"published.gpusharing.dev/mig-1": since}),
+    );
+    let expected =
+        json!({"metadata": {"resourceVersion": "5", "annotations": notes}, "data": data});
     assert_eq!(api.asked()[0].body, expected);
-    assert_eq!(api.asked()[1].body["data"], json!({"mig-1": "text"}));
+    assert_eq!(api.asked()[1].body["data"], data);
+    assert_eq!(api.asked()[1].body["metadata"]["annotations"], notes);
+    let entry = &entries(&read(api.asked()[1].body.clone()))["mig-1"];
+    assert_eq!(
+        entry.since,
+        Some(since.parse().unwrap()),
+        "as it is read back"
+    );
 }
 
 #[tokio::test]
@@ -376,7 +392,7 @@ async fn a_missing_plugin_namespace_is_called_by_its_name() {
     let api = FakeApi::default();
     let error = api
         .cluster()
-        .publish_config(None, "key", "text")
+        .publish_config(None, "key", "text", Timestamp::UNIX_EPOCH)
         .await
         .unwrap_err();
     let text = error.to_string();

@@ -3,6 +3,7 @@
 use crds::{GpuNode, GpuSharingPolicy, names};
 use k8s_openapi::api::core::v1::{ConfigMap, Node, NodeSpec, NodeStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use plan::neighbours::{is_read_annotation, is_read_resource};
 use plan::node::is_gpu_resource;
 
 /// An object of which a part is kept.
@@ -20,7 +21,7 @@ impl Slim for Node {
     fn slim(&mut self) {
         slim(&mut self.metadata);
         if let Some(annotations) = &mut self.metadata.annotations {
-            annotations.retain(|key, _| is_ours(key));
+            annotations.retain(|key, _| is_ours(key) || is_read_annotation(key));
         }
         self.spec = self.spec.take().map(|spec| NodeSpec {
             taints: spec.taints,
@@ -102,7 +103,7 @@ fn slim_status(status: NodeStatus) -> NodeStatus {
     let allocatable = status.allocatable.unwrap_or_default();
     let gpus = allocatable
         .into_iter()
-        .filter(|(name, _)| is_gpu_resource(name));
+        .filter(|(name, _)| is_gpu_resource(name) || is_read_resource(name));
     NodeStatus {
         conditions: Some(ready.collect()),
         allocatable: Some(gpus.collect()),

@@ -59,7 +59,13 @@ impl Nodes {
     ) -> Result<Acted, Error> {
         let cluster = &self.cluster;
         let leaver = match (effect, &mut seen.node) {
-            (Effect::Cordon { .. } | Effect::Uncordon { .. } | Effect::Label(_), None) => {
+            (
+                Effect::Cordon { .. }
+                | Effect::Uncordon { .. }
+                | Effect::Label(_)
+                | Effect::Remember { .. },
+                None,
+            ) => {
                 // The node was deleted: there is nothing left to do here.
                 return Ok(Acted::Outdated);
             }
@@ -86,12 +92,35 @@ impl Nodes {
             (Effect::Label(labels), Some(node)) => {
                 return Ok(take(cluster.label(node, &labels).await?, node));
             }
-            (Effect::PublishConfig { key, content }, _) => {
-                return self.publish(seen, &key, &content).await;
+            (
+                Effect::Remember {
+                    labels,
+                    annotations,
+                },
+                Some(node),
+            ) => {
+                let written = cluster.remember(node, &labels, &annotations).await?;
+                return Ok(take(written, node));
+            }
+            (
+                Effect::PublishConfig {
+                    key,
+                    content,
+                    since,
+                },
+                _,
+            ) => {
+                return self.publish(seen, &key, &content, since).await;
             }
             (Effect::Ask(spec), node) => {
                 let written = cluster.apply_spec(&seen.gpu_node, node.as_deref(), &spec);
                 return Ok(take(written.await?, &mut seen.gpu_node));
+            }
+            (Effect::Restart(pod), _) => {
+                let answer = self.cluster.delete(&pod, None).await?;
+                let (namespace, name, reply) = (&pod.namespace, &pod.name, Reply::of(&answer));
+                info!(namespace, pod = name, ?reply, "made anew");
+                return Ok(Acted::Done);
             }
             (Effect::Evict { pod, grace }, _) => Leaver {
                 pod,
@@ -108,10 +137,16 @@ impl Nodes {
         Ok(Acted::Done)
     }
 
-    async fn publish(&self, seen: &mut Seen, key: &str, content: &str) -> Result<Acted, Error> {
+    async fn publish(
+        &self,
+        seen: &mut Seen,
+        key: &str,
+        content: &str,
+        since: Timestamp,
+    ) -> Result<Acted, Error> {
         let found = seen.configs.as_deref();
-        let written = self.cluster.publish_config(found, key, content).await?;
-        match written {
+        let written = self.cluster.publish_config(found, key, content, since);
+        match written.await? {
             Written::Done(configs) => {
                 seen.configs = Some(Arc::new(configs));
                 Ok(Acted::Done)

@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crds::gpu_node::MaintenanceStatus;
 use crds::{GpuNode, GpuSharingPolicy};
+use futures::future::OptionFuture;
 use futures::{FutureExt, try_join};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Node;
 use kube::ResourceExt;
+use plan::maintenance::{Limits, wants_diagnosis};
+use plan::neighbours::Neighbours;
 use plan::pod::{PodView, Until};
 use plan::{drain, resolve};
 
 use super::memory::Evictions;
-use super::seen::Seen;
+use super::seen::{Pace, Seen};
 use crate::api::Cluster;
 use crate::caches::Caches;
 use crate::error::Error;
@@ -44,6 +48,7 @@ pub fn cached(caches: &Caches, wishes: &Wishes, gpu_node: &Arc<GpuNode>) -> Opti
         pods: Vec::new(),
         budgets: Vec::new(),
         configs: caches.plugin_configs.all().into_iter().next(),
+        stack: None,
         wished: plan,
     })
 }
@@ -56,6 +61,7 @@ pub async fn fresh(
     name: &str,
     evictions: &Evictions,
     now: Timestamp,
+    limits: &Limits,
 ) -> Result<Fresh, Error> {
     // The node before the GpuNode: a marker that is seen here belongs to an operation that is seen
     // there, or is over.
@@ -73,17 +79,25 @@ pub async fn fresh(
         (Some(_), None) => return Ok(Fresh::TooEarly),
         (Some(gpu_node), Some(policies)) => (Arc::new(gpu_node), policies),
     };
+    let wants_stack = wants_diagnosis(&maintenance(&gpu_node), now, limits);
+    let stack = OptionFuture::from(wants_stack.then(|| cluster.stack(&pods, configs.as_ref())));
+    let stack = stack.await;
     let pods: Vec<_> = pods.iter().map(PodView::of).collect();
     let protected = protected(&pods, now);
-    let plan = node.as_deref().map_or_else(Wished::nothing, |node| {
-        Wished::plan(&policies, &gpu_node, node, &protected)
-    });
+    let plan = match node.as_deref() {
+        Some(node) => {
+            let neighbours = neighbours(cluster, node, &gpu_node).await?;
+            Wished::plan(&policies, &gpu_node, node, &neighbours, &protected)
+        }
+        None => Wished::nothing(),
+    };
     let winner = plan.policy.as_ref();
     let is_winner = |policy: &&Arc<GpuSharingPolicy>| Some(&policy.name_any()) == winner;
     let seen = Seen {
         pods,
         budgets,
         configs: configs.map(Arc::new),
+        stack,
         policy: policies.iter().find(is_winner).cloned(),
         wished: Arc::new(plan),
         gpu_node,
@@ -101,6 +115,26 @@ pub(super) fn protected(pods: &[PodView], now: Timestamp) -> BTreeSet<String> {
     let is_protected = |pod: &&PodView| pod.protection.until(pod.started, now) != Until::Never;
     let name = |pod: &PodView| format!("{}/{}", pod.reference.namespace, pod.reference.name);
     pods.iter().filter(is_protected).map(name).collect()
+}
+
+/// Who else has to do with the node's GPUs. What an operation is under way for is not asked again.
+async fn neighbours(
+    cluster: &Cluster,
+    node: &Node,
+    gpu_node: &GpuNode,
+) -> Result<Neighbours, Error> {
+    let seen = Neighbours::of(node);
+    if Pace::of(maintenance(gpu_node).phase) == Pace::Working || seen.manager.is_some() {
+        return Ok(seen);
+    }
+    let slice = cluster.dra_slice(&node.name_any()).await?;
+    Ok(seen.with_slice(slice.as_deref()))
+}
+
+fn maintenance(gpu_node: &GpuNode) -> MaintenanceStatus {
+    let status = gpu_node.status.as_ref();
+    let maintenance = status.and_then(|status| status.maintenance.clone());
+    maintenance.unwrap_or_default()
 }
 
 /// All policies, the one that wins the node read afresh. None: read afresh, it is another one's.

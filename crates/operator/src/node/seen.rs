@@ -10,13 +10,16 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use kube::ResourceExt;
 use plan::conditions;
+use plan::diagnosis::Stack;
 use plan::drain::BudgetView;
-use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
+use plan::maintenance::{Observed, PolicyView, Step, step};
 use plan::node::NodeView;
+use plan::plugin_config::{Entry, entries};
 use plan::pod::PodView;
 use plan::resolve;
 use plan::windows::{Schedule, WindowState};
 
+use super::Rules;
 use super::memory::Memories;
 use crate::wishes::Wished;
 
@@ -33,6 +36,8 @@ pub struct Seen {
     pub budgets: Vec<BudgetView>,
     /// The device plugin's configurations; none: there is no such `ConfigMap` yet.
     pub configs: Option<Arc<ConfigMap>>,
+    /// NVIDIA's device plugin on the node, where it was looked for.
+    pub stack: Option<Stack>,
     /// The policy that wins the node.
     pub policy: Option<Arc<GpuSharingPolicy>>,
     /// What the node should be.
@@ -41,13 +46,7 @@ pub struct Seen {
 
 impl Seen {
     /// The next step.
-    pub fn decide(
-        &self,
-        memories: &Memories,
-        may_force: bool,
-        now: Timestamp,
-        limits: &Limits,
-    ) -> Step {
+    pub fn decide(&self, memories: &Memories, rules: &Rules, now: Timestamp) -> Step {
         let name = self.gpu_node.name_any();
         let node = self.node.as_deref().map(NodeView::of);
         let policy = self.policy.as_deref().map(|policy| view(policy, now));
@@ -64,11 +63,14 @@ impl Seen {
             slot: self.slot(&name),
             pods: &self.pods,
             configs: &self.configs(),
+            stack: self.stack.as_ref(),
             evictions: &evictions,
             budgets: &self.budgets,
-            may_force,
+            refresh: &rules.refresh,
+            may_force: rules.may_force,
+            may_restart_plugin: rules.may_restart_plugin,
         };
-        step(&observed, now, limits)
+        step(&observed, now, &rules.limits)
     }
 
     /// Whether the policy controller has yet to look at this generation of the policy. That takes
@@ -102,9 +104,8 @@ impl Seen {
         status.slots.iter().find(|slot| slot.node == node)
     }
 
-    fn configs(&self) -> BTreeMap<String, String> {
-        let data = self.configs.as_ref().and_then(|map| map.data.clone());
-        data.unwrap_or_default()
+    fn configs(&self) -> BTreeMap<String, Entry> {
+        self.configs.as_deref().map(entries).unwrap_or_default()
     }
 }
 
@@ -147,6 +148,7 @@ fn view(policy: &GpuSharingPolicy, now: Timestamp) -> PolicyView<'_> {
         spec: &policy.spec,
         valid: verdict.is_some_and(|(valid, _)| valid),
         problem: problem.map(|(_, message)| message.to_owned()),
+        halted: halted(policy),
         window: window(policy, now),
     }
 }
@@ -157,6 +159,13 @@ fn verdict(policy: &GpuSharingPolicy) -> Option<(bool, &str)> {
     let valid = conditions::find(&status.conditions, "Valid")?;
     (valid.observed_generation == policy.metadata.generation)
         .then_some((valid.status == "True", valid.message.as_str()))
+}
+
+/// Why the policy starts nothing more, if so.
+fn halted(policy: &GpuSharingPolicy) -> Option<String> {
+    let status = policy.status.as_ref()?;
+    let halted = conditions::find(&status.conditions, "RolloutHalted")?;
+    (halted.status == "True").then(|| halted.message.clone())
 }
 
 /// A policy whose windows cannot be read has none that is open.

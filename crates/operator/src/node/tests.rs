@@ -1,11 +1,15 @@
 //! The driver of a step: what is read, in which order what is written, and what is not.
 
+mod clients;
+mod effects;
 mod leavers;
+mod plugin;
 
 use crds::gpu_node::{OperationResult, PodReference, PolicyReference};
 use crds::{GpuNodeSpec, names};
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use plan::conditions::Verdict;
 use plan::maintenance::{Effect, EventKind};
 use plan::pod::PodView;
 use plan::reason::Reason;
@@ -59,7 +63,13 @@ impl Kit {
         let readiness = process::admin::Readiness::new();
         let (caches, fillers) = caches::new(&api.client(), &plugin(), &readiness);
         let metrics = Metrics::register(&mut registry);
-        let nodes = Nodes::new(api.cluster(), caches, Arc::default(), metrics, false);
+        let nodes = Nodes::new(
+            api.cluster(),
+            caches,
+            Arc::default(),
+            metrics,
+            Rules::default(),
+        );
         Self {
             api,
             nodes,
@@ -73,6 +83,23 @@ impl Kit {
         self.fillers.nodes.seed([read(node())]);
         let gpu_node = read(gpu_node(maintenance));
         self.fillers.gpu_nodes.seed([gpu_node]);
+    }
+
+    /// The same, with a pod on a GPU that is served through MPS.
+    fn cache_served(&mut self, maintenance: &MaintenanceStatus) {
+        self.fillers.nodes.seed([read(node())]);
+        let mut gpu_node = gpu_node(maintenance);
+        gpu_node["status"]["agent"] = json!({
+            "bootId": "boot",
+            "mps": {"state": "Running", "startedAt": "2026-11-23T00:00:00.000000Z"},
+            "gpus": [{
+                "index": 0, "uuid": "GPU-0", "product": "T4", "memoryMiB": 16384,
+                "mig": {"current": "NotSupported", "pending": "NotSupported"},
+                "mps": {"type": "MPS", "replicas": 4},
+                "holders": [{"namespace": "jobs", "pod": "a", "container": "main", "device": "GPU-0"}],
+            }],
+        });
+        self.fillers.gpu_nodes.seed([read(gpu_node)]);
     }
 
     fn cached(&self) -> Arc<GpuNode> {
@@ -98,6 +125,7 @@ fn seen() -> Seen {
         pods: Vec::new(),
         budgets: Vec::new(),
         configs: None::<Arc<ConfigMap>>,
+        stack: None,
         policy: None,
         wished: Arc::new(Wished::nothing()),
     }
@@ -149,6 +177,24 @@ async fn a_settled_node_costs_no_request() {
     let next = kit.nodes.visit(&kit.cached()).await.unwrap();
     assert_eq!(next, Action::requeue(SETTLED));
     assert_eq!(kit.api.asked(), []);
+}
+
+/// A pod that is started again is no news of the `GpuNode`.
+#[tokio::test]
+async fn a_settled_node_with_pods_that_are_cut_off_from_mps_is_read_afresh() {
+    let mut kit = Kit::new();
+    kit.cache_served(&MaintenanceStatus::default());
+    let (gpu_node, nodes) = (kit.cached(), &kit.nodes);
+    let seen = read::cached(&nodes.caches, &nodes.wishes, &gpu_node).unwrap();
+    let mut settled = nodes.decide(&seen, Timestamp::now()).status;
+    kit.cache_served(&settled);
+    assert!(kit.nodes.nothing_to_do(&kit.cached()).is_some());
+
+    let (conditions, reason) = (&mut settled.conditions, Reason::MpsClientsCutOff);
+    let (kind, now) = ("MpsClientsCutOff", Timestamp::now());
+    plan::conditions::set(conditions, kind, Verdict::True, reason, "jobs/a", now);
+    kit.cache_served(&settled);
+    assert!(kit.nodes.nothing_to_do(&kit.cached()).is_none());
 }
 
 #[tokio::test]
@@ -219,7 +265,15 @@ async fn a_look_afresh_lists_the_pods_of_this_node_and_of_no_other() {
     let nodes = &kit.nodes;
     let nobody = memory::Evictions::new();
     let now = Timestamp::now();
-    let read = read::fresh(&nodes.cluster, &nodes.caches, "n1", &nobody, now).await;
+    let read = read::fresh(
+        &nodes.cluster,
+        &nodes.caches,
+        "n1",
+        &nobody,
+        now,
+        &nodes.rules.limits,
+    )
+    .await;
     assert!(matches!(read, Ok(Fresh::Seen(_))));
     let asked = kit.api.asked();
     let listed = asked.iter().find(|asked| asked.what == PODS).unwrap();
@@ -317,71 +371,6 @@ async fn a_policy_that_nobody_has_checked_yet_begins_nothing_and_stops_nothing()
         assert_eq!(waited, waits, "{phase:?}");
         assert_eq!(kit.api.asked().is_empty(), waits, "{phase:?}");
     }
-}
-
-#[tokio::test]
-async fn effects_stop_at_the_first_that_somebody_was_faster_than() {
-    let kit = Kit::new();
-    kit.api.on(&format!("PATCH {NODE}"), 409, conflict());
-    let cordon = Effect::Cordon {
-        operation: 17,
-        pre_cordoned: false,
-    };
-    let effects = vec![cordon, Effect::Ask(GpuNodeSpec::default())];
-    let acted = kit.nodes.act(&mut seen(), effects).await.unwrap();
-    assert_eq!(acted, Acted::Outdated);
-    assert_eq!(kit.writes(), [format!("PATCH {NODE}")]);
-}
-
-#[tokio::test]
-async fn each_effect_goes_on_with_what_the_one_before_has_written() {
-    let kit = Kit::new();
-    let mut written = node();
-    written["metadata"]["resourceVersion"] = json!("8");
-    kit.api.on(&format!("PATCH {NODE}"), 200, written);
-    let label = |value: &str| {
-        let label = (
-            names::LABEL_PLUGIN_CONFIG.to_owned(),
-            Some(value.to_owned()),
-        );
-        Effect::Label([label].into())
-    };
-    let acted = kit
-        .nodes
-        .act(&mut seen(), vec![label("a"), label("b")])
-        .await;
-    assert_eq!(acted.unwrap(), Acted::Done);
-    let versions: Vec<_> = kit
-        .api
-        .writes()
-        .iter()
-        .map(|asked| asked.body["metadata"]["resourceVersion"].clone())
-        .collect();
-    assert_eq!(versions, ["7", "8"]);
-}
-
-#[tokio::test]
-async fn a_config_is_published_before_anybody_is_asked_to_use_it() {
-    let kit = Kit::new();
-    let map = json!({"metadata": {"name": "configs", "resourceVersion": "1"}, "data": {}});
-    kit.api.on(&format!("PATCH {CONFIGS}"), 200, map.clone());
-    kit.api
-        .on(&format!("PATCH {GPU_NODE}"), 200, gpu_node(&draining()));
-    let mut seen = seen();
-    seen.configs = Some(Arc::new(read(map)));
-    let publish = Effect::PublishConfig {
-        key: "mig-1".to_owned(),
-        content: "version: v1".to_owned(),
-    };
-    let effects = vec![publish, Effect::Ask(GpuNodeSpec::default())];
-    assert_eq!(
-        kit.nodes.act(&mut seen, effects).await.unwrap(),
-        Acted::Done
-    );
-    assert_eq!(
-        kit.writes(),
-        [format!("PATCH {CONFIGS}"), format!("PATCH {GPU_NODE}")]
-    );
 }
 
 #[tokio::test]

@@ -76,12 +76,15 @@ fn of_policy(change: &Change<GpuSharingPolicy>) -> Wake {
 /// All of a policy that a node goes by, besides its slots.
 fn rules(policy: &GpuSharingPolicy) -> impl PartialEq {
     let status = policy.status.as_ref();
+    let holds =
+        |condition| status.is_some_and(|status| conditions::holds(&status.conditions, condition));
     (
         policy.uid(),
         policy.metadata.generation,
         policy.metadata.deletion_timestamp.clone(),
         status.and_then(|status| status.observed_generation),
-        status.is_some_and(|status| conditions::holds(&status.conditions, "Valid")),
+        holds("Valid"),
+        holds("RolloutHalted"),
     )
 }
 
@@ -133,6 +136,15 @@ mod tests {
         Arc::new(serde_json::from_value(policy).unwrap())
     }
 
+    fn halted(mut policy: Arc<GpuSharingPolicy>) -> Arc<GpuSharingPolicy> {
+        let status = Arc::make_mut(&mut policy).status.as_mut().unwrap();
+        let mut condition = status.conditions[0].clone();
+        condition.type_ = "RolloutHalted".to_owned();
+        condition.status = "True".to_owned();
+        status.conditions.push(condition);
+        policy
+    }
+
     fn only(names: &[&str]) -> Wake {
         Wake::Only(names.iter().map(|&name| name.to_owned()).collect())
     }
@@ -145,6 +157,7 @@ mod tests {
             (only(&["b", "c"]), Some(policy(1, "True", &["a", "c"]))),
             (Wake::All, Some(policy(2, "True", &["a", "b"]))),
             (Wake::All, Some(policy(1, "False", &["a", "b"]))),
+            (Wake::All, Some(halted(policy(1, "True", &["a", "b"])))),
             (Wake::All, None),
         ] {
             let change = Change {

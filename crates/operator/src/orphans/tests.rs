@@ -78,3 +78,49 @@ async fn a_node_with_a_gpu_node_is_left_to_its_own_steps() {
         assert_eq!(api.asked().is_empty(), is_cached);
     }
 }
+
+#[tokio::test]
+async fn a_node_that_was_taken_from_mig_manager_is_given_back_to_it() {
+    let mut taken = marked();
+    taken["metadata"]["annotations"] = json!({names::ANNOTATION_MIG_MANAGER: "true"});
+    taken["metadata"]["labels"] = json!({names::LABEL_MIG_MANAGER: "false"});
+    let api = FakeApi::default();
+    api.on(&format!("GET {NODE}"), 200, taken.clone());
+    api.on(&format!("PATCH {NODE}"), 200, taken.clone());
+    let (mut orphans, mut fillers) = sweep(&api);
+    fillers.nodes.seed([read::<Node>(taken)]);
+    orphans.sweep().await;
+    orphans.sweep().await;
+    let writes = api.writes();
+    let metadata = &writes[0].body["metadata"];
+    assert_eq!(metadata["resourceVersion"], "7");
+    assert_eq!(
+        metadata["labels"],
+        json!({names::LABEL_MIG_MANAGER: "true"})
+    );
+    assert_eq!(
+        metadata["annotations"],
+        json!({names::ANNOTATION_MIG_MANAGER: null})
+    );
+    assert_eq!(writes[1].body["reason"], "NodeGivenBack");
+}
+
+#[tokio::test]
+async fn gpu_clients_that_were_left_paused_run_again() {
+    let mut paused = marked();
+    let key = "nvidia.com/gpu.deploy.dcgm";
+    paused["metadata"]["annotations"] = json!({});
+    paused["metadata"]["labels"] = json!({key: names::GPU_CLIENT_PAUSED, "pool": "a"});
+    let api = FakeApi::default();
+    api.on(&format!("GET {NODE}"), 200, paused.clone());
+    api.on(&format!("PATCH {NODE}"), 200, paused.clone());
+    let (mut orphans, mut fillers) = sweep(&api);
+    fillers.nodes.seed([read::<Node>(paused)]);
+    orphans.sweep().await;
+    orphans.sweep().await;
+    let writes = api.writes();
+    let metadata = &writes[0].body["metadata"];
+    assert_eq!(metadata["resourceVersion"], "7");
+    assert_eq!(metadata["labels"], json!({key: "true"}));
+    assert_eq!(writes[1].body["reason"], "GpuClientsResumed");
+}

@@ -5,6 +5,7 @@
 #[expect(dead_code, reason = "the exhaustive test uses the rest of it")]
 mod hardware;
 mod node;
+mod nodes;
 #[path = "../../tests/exhaustive/state.rs"]
 #[expect(dead_code, reason = "the exhaustive test uses the rest of it")]
 mod state;
@@ -55,21 +56,25 @@ impl<T: Clone> Worst<T> {
 
     fn look(&mut self, case: &T, work: impl FnOnce(&T)) {
         let took = time(|| work(case));
+        self.add(took, case.clone());
+    }
+
+    fn add(&mut self, took: Duration, case: T) {
         self.looked += 1;
-        self.top.push((took, case.clone()));
+        self.top.push((took, case));
         if self.top.len() >= 2 * AGAIN.0 {
             self.shorten(AGAIN.0);
         }
     }
 
     /// The worst few, measured again: a machine that was busy for a moment is no worst case.
-    fn settle(mut self, work: impl Fn(&T)) -> Vec<(Duration, T)> {
+    fn settle(mut self, few: usize, measure: impl Fn(&T) -> Duration) -> Vec<(Duration, T)> {
         self.shorten(AGAIN.0);
         for (took, case) in &mut self.top {
-            let times = (0..AGAIN.1).map(|_| time(|| work(case)));
+            let times = (0..AGAIN.1).map(|_| measure(case));
             *took = times.min().unwrap_or_default();
         }
-        self.shorten(3);
+        self.shorten(few);
         self.top
     }
 
@@ -130,7 +135,7 @@ fn gpu(product: &str, what: &str, work: fn(&Hardware, &Question)) {
     }
     let looked = worst.looked;
     say(format_args!("{what} on {product}, {looked} questions:"));
-    for (took, (state, wanted)) in worst.settle(|case| work(&hardware, case)) {
+    for (took, (state, wanted)) in worst.settle(3, |case| time(|| work(&hardware, case))) {
         let show = |set: Set| {
             let spots = hardware.spots(set);
             let names: Vec<_> = spots
@@ -166,5 +171,5 @@ fn main() {
         gpu(product, "search", searches);
         gpu(product, "alternatives", alternates);
     }
-    node::worst();
+    nodes::worst();
 }

@@ -115,7 +115,7 @@ fn slot(node: &NodeSummary, now: Timestamp) -> Slot {
     Slot {
         node: node.name.clone(),
         uid: node.uid.clone(),
-        operation: now.as_second().max(node.operation_id + 1),
+        operation: now.as_second().max(node.operation_id.saturating_add(1)),
         since: seconds(now),
     }
 }

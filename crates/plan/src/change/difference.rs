@@ -7,7 +7,7 @@ use crds::gpu_node::{
     Target,
 };
 
-use super::overdrawn;
+use super::{mps, overdrawn};
 use crate::layout::describe;
 use crate::offer::Offer;
 
@@ -29,8 +29,23 @@ pub(super) struct Fates<'a> {
     pub(super) created: Vec<&'a PlacedProfile>,
 }
 
-/// `wanted` is what the `target` says of this GPU.
-pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, target: &Target) -> Difference {
+/// `wanted` is what the `target` says of this GPU. `restarts`: the MPS daemon of the node is started, stopped, or told
+/// other limits.
+pub(super) fn of(
+    gpu: &GpuStatus,
+    wanted: &GpuTarget,
+    target: &Target,
+    restarts: bool,
+) -> Difference {
+    let mut difference = of_slices(gpu, wanted, target);
+    if restarts && (gpu.mps.is_some() || wanted.through_mps().is_some()) {
+        difference.class = ChangeClass::Gpus;
+        difference.affected.extend(everything_on(gpu));
+    }
+    difference
+}
+
+fn of_slices(gpu: &GpuStatus, wanted: &GpuTarget, target: &Target) -> Difference {
     let enabled = wanted.mig.enabled;
     if is_on(gpu.mig.current) != enabled {
         return switch(gpu, wanted);
@@ -55,7 +70,7 @@ pub(super) fn of(gpu: &GpuStatus, wanted: &GpuTarget, target: &Target) -> Differ
             .cloned()
             .collect(),
         emptied: overdrawn.into_iter().map(|it| it.why).collect(),
-        plan: plan(gpu, target_with(&wanted.mig, &fates.left), &fates),
+        plan: plan(gpu, wanted, target_with(&wanted.mig, &fates.left), &fates),
     }
 }
 
@@ -69,10 +84,6 @@ pub(crate) const fn is_on(mode: MigMode) -> bool {
 
 /// Nothing on a GPU outlives a switch of its MIG mode.
 fn switch(gpu: &GpuStatus, wanted: &GpuTarget) -> Difference {
-    let holders = gpu.holders.iter().map(|holder| &holder.device);
-    let processes = gpu.processes.iter().map(|process| &process.device);
-    let instances = gpu.instances.iter().flat_map(MigInstance::devices);
-    let affected = [&gpu.uuid].into_iter().chain(instances);
     let fates = Fates {
         kept: Vec::new(),
         left: Vec::new(),
@@ -81,10 +92,19 @@ fn switch(gpu: &GpuStatus, wanted: &GpuTarget) -> Difference {
     };
     Difference {
         class: ChangeClass::Gpus,
-        affected: affected.chain(holders).chain(processes).cloned().collect(),
+        affected: everything_on(gpu).collect(),
         emptied: Vec::new(),
-        plan: plan(gpu, wanted.mig.clone(), &fates),
+        plan: plan(gpu, wanted, wanted.mig.clone(), &fates),
     }
+}
+
+/// UUIDs of the GPU, of its slices, and of whatever else somebody has of it.
+fn everything_on(gpu: &GpuStatus) -> impl Iterator<Item = String> {
+    let holders = gpu.holders.iter().map(|holder| &holder.device);
+    let processes = gpu.processes.iter().map(|process| &process.device);
+    let instances = gpu.instances.iter().flat_map(MigInstance::devices);
+    let devices = [&gpu.uuid].into_iter().chain(instances);
+    devices.chain(holders).chain(processes).cloned()
 }
 
 /// What becomes of each instance, and what is missing.
@@ -126,7 +146,7 @@ fn placed(instance: &MigInstance) -> PlacedProfile {
     }
 }
 
-fn plan(gpu: &GpuStatus, to: MigTarget, fates: &Fates<'_>) -> GpuPlan {
+fn plan(gpu: &GpuStatus, wanted: &GpuTarget, to: MigTarget, fates: &Fates<'_>) -> GpuPlan {
     let from = MigTarget {
         enabled: is_on(gpu.mig.current),
         instances: gpu.instances.iter().map(placed).collect(),
@@ -134,8 +154,8 @@ fn plan(gpu: &GpuStatus, to: MigTarget, fates: &Fates<'_>) -> GpuPlan {
     GpuPlan {
         index: gpu.index,
         uuid: gpu.uuid.clone(),
-        before: describe(&from),
-        after: describe(&to),
+        before: mps::described(describe(&from), gpu.mps.as_ref()),
+        after: mps::described(describe(&to), wanted.through_mps()),
         from,
         to,
         kept: number(fates.kept.len() + fates.left.len()),

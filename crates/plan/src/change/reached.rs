@@ -3,9 +3,11 @@
 use crds::gpu_node::{GpuStatus, GpuTarget, MigInstance, PlacedProfile, Target};
 
 use super::difference::{fates, is_on};
+use super::mps;
 
-/// Whether every GPU of the target has its MIG mode, and exactly its instances, each a device with a UUID. Instances
-/// that others have made may stand beside them unless the target adopts. The error is a sentence: the first difference.
+/// Whether every GPU of the target has its MIG mode, and exactly its instances, each a device with a UUID, and is served
+/// through MPS exactly as it says. Instances that others have made may stand beside them unless the target adopts. The
+/// error is a sentence: the first difference.
 pub fn is_reached(current: &[GpuStatus], target: &Target) -> Result<(), String> {
     let first = differences(current, target).into_iter().next();
     first.map_or(Ok(()), Err)
@@ -20,10 +22,13 @@ pub fn differences(current: &[GpuStatus], target: &Target) -> Vec<String> {
         let Some(gpu) = found else {
             return vec![format!("{name} is not on this node")];
         };
-        let differs = match mode(gpu, wanted) {
-            Some(differs) => vec![differs],
-            None => instances(gpu, wanted, target.adopt),
-        };
+        let differs = mode(gpu, wanted).map_or_else(
+            || {
+                let slices = instances(gpu, wanted, target.adopt).into_iter();
+                slices.chain(mps::difference(gpu, wanted)).collect()
+            },
+            |differs| vec![differs],
+        );
         let named = differs.iter().map(|differs| format!("{name}: {differs}"));
         named.collect()
     };

@@ -50,11 +50,13 @@ impl EvictionMemory {
             Reply::Gone | Reply::Stale => None,
             // The server knows when it will have counted again: asking later than that is a loss.
             Reply::Budget { after, .. } => {
-                let wait = after.unwrap_or_else(|| back_off(pod, refused));
+                let wait = after.unwrap_or_else(|| back_off(pod, refused)).min(LONGEST);
                 Some(remember(false, refused.saturating_add(1), wait))
             }
             Reply::Throttled(after) => {
-                let wait = back_off(pod, refused).max(after.unwrap_or_default());
+                let wait = back_off(pod, refused)
+                    .max(after.unwrap_or_default())
+                    .min(LONGEST);
                 Some(remember(false, refused.saturating_add(1), wait))
             }
             Reply::NamespaceEnding | Reply::Failed(_) => {
@@ -78,7 +80,9 @@ impl EvictionMemory {
 
     /// Whether the pod may be evicted (again) now.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        !self.accepted && self.next <= now
+        let wait = self.next.duration_since(now);
+        // A longer wait than any was written by a clock that has been set back since.
+        !self.accepted && (!wait.is_positive() || wait.unsigned_abs() > LONGEST)
     }
 
     /// Whether the pod may be deleted past its budgets (again) now: at once after an eviction, whatever came of that.
@@ -89,6 +93,8 @@ impl EvictionMemory {
 
 const FASTEST: Duration = Duration::from_secs(5);
 const SLOWEST: Duration = Duration::from_secs(30);
+/// The longest wait that a server gets by asking for it: a drain has a deadline, by default 10 min.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// 5 s, 10 s, 20 s, 30 s, each up to a fifth longer: spread by the pod's UID and the attempt, so that pods of one budget
 /// do not all ask at the same moment.

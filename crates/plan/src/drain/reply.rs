@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::quoted::quoted;
+
 /// The API server's answer to `POST …/pods/<name>/eviction`, in its own words. The request must carry the pod's UID
 /// as a precondition and must not be retried by the client itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +69,7 @@ impl Reply {
             (200..=299, true) => answer.status_code.max(300),
             (code, _) => code,
         };
+        let words = |otherwise: &str| said(&answer.message, otherwise);
         let after = Some(answer.retry_after_seconds)
             .filter(|seconds| *seconds > 0)
             .map(|seconds| Duration::from_secs(seconds.into()));
@@ -76,14 +79,11 @@ impl Reply {
             409 => Self::Stale,
             429 => Self::too_many(answer, after),
             403 if has_cause(answer, "NamespaceTerminating") => Self::NamespaceEnding,
-            403 if is_of_budget(answer) => Self::BrokenBudget(answer.message.clone()),
-            403 => Self::Forbidden(answer.message.clone()),
-            _ if several_budgets(answer) => Self::Budgets(answer.message.clone()),
-            0 => Self::Failed(or(&answer.message, "the API server did not answer")),
-            code => Self::Failed(or(
-                &answer.message,
-                &format!("the API server answered {code}"),
-            )),
+            403 if is_of_budget(answer) => Self::BrokenBudget(words("")),
+            403 => Self::Forbidden(words("the operator may not evict it")),
+            _ if several_budgets(answer) => Self::Budgets(words("")),
+            0 => Self::Failed(words("the API server did not answer")),
+            code => Self::Failed(words(&format!("the API server answered {code}"))),
         }
     }
 
@@ -94,7 +94,10 @@ impl Reply {
             .find(|cause| cause.reason == "DisruptionBudget");
         match budget {
             Some(cause) => Self::Budget {
-                message: or(&cause.message, &answer.message),
+                message: said(
+                    &cause.message,
+                    &said(&answer.message, "a disruption budget does not allow it now"),
+                ),
                 after,
             },
             None => Self::Throttled(after),
@@ -102,8 +105,8 @@ impl Reply {
     }
 }
 
-fn or(text: &str, otherwise: &str) -> String {
-    if text.is_empty() { otherwise } else { text }.to_owned()
+fn said(text: &str, otherwise: &str) -> String {
+    quoted(text).unwrap_or_else(|| otherwise.to_owned())
 }
 
 fn has_cause(answer: &Answer, reason: &str) -> bool {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::conditions;
 use crate::pod::PodView;
+use crate::quoted::quoted;
 use crate::reason::Reason;
 
 /// What keeps a pod that is still there so long after its grace was over; none: it may yet end. It is waited for all the
@@ -24,11 +25,10 @@ pub fn stuck(pod: &PodView, after: SignedDuration, now: Timestamp) -> Option<Blo
 }
 
 fn why(pod: &PodView) -> String {
-    if pod.finalizers.is_empty() {
+    let Some(finalizers) = quoted(&pod.finalizers.join(", ")) else {
         return " and no finalizer keeps it: see whether the kubelet on its node runs, and what its containers wait for"
             .to_owned();
-    }
-    let finalizers = pod.finalizers.join(", ");
+    };
     format!(
         " and is kept by its finalizers {finalizers}: see why whoever set them does not take them off"
     )

@@ -21,6 +21,7 @@ fn gpu(mig: bool, r#type: StrategyType, replicas: i32) -> GpuTarget {
             r#type,
             replicas,
             per_profile: [].into(),
+            mps: None,
         },
     }
 }

@@ -90,16 +90,17 @@ fn most(
     for (profile, &number) in demand.iter().enumerate() {
         while part[profile] < number {
             part[profile] += 1;
-            let placement = |puzzle: Puzzle<'_>| {
-                let best = puzzle.solve().into_iter().next();
-                best.map(|solution| puzzle.placement(solution))
+            let best = |puzzle: Puzzle<'_>| {
+                let packings = puzzle.packings(&part);
+                let best = puzzle.best(&packings)?;
+                Some(hardware.instances(&best.packed.starts))
             };
-            let puzzle = Puzzle::new(hardware, &part, obstacles);
-            let Some(found) = puzzle.ok().and_then(placement) else {
+            let puzzle = Puzzle::new(hardware, obstacles);
+            let Some(found) = puzzle.ok().and_then(best) else {
                 part[profile] -= 1;
                 break;
             };
-            layout = found.instances;
+            layout = found;
         }
     }
     (part, layout)

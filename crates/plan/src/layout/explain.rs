@@ -18,7 +18,7 @@ pub(super) fn explain(
     wanted: &BTreeMap<String, i32>,
 ) -> Infeasible {
     let fits = |existing: &[Existing]| {
-        Puzzle::new(hardware, demand, existing).is_ok_and(|puzzle| !puzzle.solve().is_empty())
+        Puzzle::new(hardware, existing).is_ok_and(|puzzle| !puzzle.packings(demand).is_empty())
     };
     let layout = counts(wanted);
     if fits(&[]) {

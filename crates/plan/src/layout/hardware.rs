@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crds::gpu_node::ProfileOffer;
+use crds::gpu_node::{PlacedProfile, ProfileOffer};
 
-use super::Infeasible;
 use super::media::Media;
+use super::{Infeasible, Starts};
 
 /// Memory slices, one bit each. NVIDIA's GPUs have 4, 8 or 12.
 pub(super) type Slices = u16;
@@ -39,7 +39,7 @@ pub(super) struct Profile<'a> {
 
 /// A GPU without instances.
 #[derive(Clone, Debug)]
-pub(super) struct Hardware<'a> {
+pub(crate) struct Hardware<'a> {
     /// What is on offer, the largest first: by compute slices, then by memory, then by name.
     pub(super) profiles: Vec<Profile<'a>>,
     /// Profile by profile, in one piece: a planner makes one of these for each GPU.
@@ -51,7 +51,7 @@ pub(super) struct Hardware<'a> {
 }
 
 impl<'a> Hardware<'a> {
-    pub(super) fn new(offers: &'a [ProfileOffer]) -> Result<Self, Infeasible> {
+    pub(crate) fn new(offers: &'a [ProfileOffer]) -> Result<Self, Infeasible> {
         let mut places = Vec::with_capacity(offers.iter().map(|it| it.placements.len()).sum());
         let mut profiles = Vec::with_capacity(offers.len());
         for offer in offers {
@@ -74,6 +74,11 @@ impl<'a> Hardware<'a> {
         &self.places[from..to]
     }
 
+    pub(super) fn offers_the_same(&self, other: &Self) -> bool {
+        let (own, others) = (self.profiles.iter(), other.profiles.iter());
+        own.map(|it| it.offer).eq(others.map(|it| it.offer))
+    }
+
     pub(super) fn find(&self, profile: &str) -> Option<usize> {
         self.profiles
             .iter()
@@ -81,7 +86,7 @@ impl<'a> Hardware<'a> {
     }
 
     /// How many of each profile are wanted, in the order of `profiles`.
-    pub(super) fn demand(&self, wanted: &BTreeMap<String, i32>) -> Result<Vec<i32>, Infeasible> {
+    pub(crate) fn demand(&self, wanted: &BTreeMap<String, i32>) -> Result<Vec<i32>, Infeasible> {
         let mut demand = vec![0; self.profiles.len()];
         for (profile, &number) in wanted.iter().filter(|&(_, &number)| number > 0) {
             let index = self
@@ -98,6 +103,17 @@ impl<'a> Hardware<'a> {
             demand[index] = number;
         }
         Ok(demand)
+    }
+
+    /// The instances in the driver's terms, by start.
+    pub(crate) fn instances(&self, starts: &Starts) -> Vec<PlacedProfile> {
+        let placed = |&(profile, start): &(usize, i32)| PlacedProfile {
+            start,
+            profile: self.profiles[profile].offer.name.clone(),
+        };
+        let mut instances: Vec<_> = starts.iter().map(placed).collect();
+        instances.sort_unstable();
+        instances
     }
 
     fn not_offered(&self, profile: &str) -> Infeasible {

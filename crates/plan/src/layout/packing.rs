@@ -1,137 +1,237 @@
-//! Every way to place instances around those that stay, and the best of them.
+//! Every way to place what is wanted that keeps as many as it can of the instances that are there.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
-use super::ground::Ground;
-use super::hardware::{Hardware, Slices};
-use super::standing::Standing;
+use smallvec::SmallVec;
 
-/// A complete placement. The least is the best.
+use super::ground::Rest;
+use super::hardware::{Place, Slices};
+use super::puzzle::Puzzle;
+use super::standing::Instances;
+use super::{Numbers, Starts};
+
+/// A complete placement. Of those that cost the same the least is the best.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Packed {
+pub(crate) struct Packed {
     /// How many more instances of each profile would fit, each profile for itself, the largest first.
-    pub(super) spare: Reverse<Vec<i32>>,
-    /// Profile and start of every instance, the largest profile first.
-    pub(super) starts: Vec<(usize, i32)>,
+    pub(crate) spare: Reverse<Numbers>,
+    /// The instances.
+    pub(crate) starts: Starts,
+    /// Those of them that are there already.
+    pub(super) kept: Instances,
+    /// How many are made.
+    pub(super) created: u32,
 }
 
-/// A depth-first search, the largest profile and the lowest start first. One serves for many choices of what stays, so
-/// that each costs no memory of its own.
-pub(super) struct Packing<'a> {
-    ground: Ground<'a>,
-    /// How many instances of each profile are still to be placed.
-    missing: Vec<i32>,
-    /// Instances that are there already.
-    kept: Vec<(usize, i32)>,
-    /// Profiles still to be placed, one entry per instance.
-    order: Vec<usize>,
-    chosen: Vec<(usize, i32)>,
-    seen: Seen,
-    /// The best so far, without the instances that are there already.
-    best: Option<Packed>,
+/// A depth-first search, the largest profile and the lowest start first. An instance that stands where one of its profile is
+/// placed is kept, the others in its way go: so what can still be kept only becomes less, and a way is given up once all of
+/// that and more is kept otherwise.
+pub(super) struct Packing<'p, 'a> {
+    puzzle: &'p Puzzle<'a>,
+    demand: &'p [i32],
+    /// What is wanted, profile by profile.
+    wanted: SmallVec<[Wanted; 3]>,
+    /// Whether there is enough for all that is wanted beside what stays in any case and is no part of it.
+    is_enough: bool,
+    /// What is left then, wherever what is wanted stands.
+    rest: Rest<'a>,
+    chosen: Starts,
+    seen: BTreeSet<(usize, Slices, Instances)>,
+    found: Vec<Packed>,
 }
 
-impl<'a> Packing<'a> {
-    pub(super) fn new(hardware: &'a Hardware<'a>) -> Self {
+/// So many instances of a profile, and where they may stand.
+struct Wanted {
+    profile: usize,
+    number: usize,
+    spots: SmallVec<[Spot; 8]>,
+}
+
+/// A place that is not blocked for good.
+#[derive(Clone, Copy)]
+struct Spot {
+    place: Place,
+    /// The instance that can be kept there.
+    there: Instances,
+    /// The others that are in the way.
+    hit: Instances,
+}
+
+/// What the instances that are placed so far make of the GPU.
+#[derive(Clone, Copy, Default)]
+struct Reached {
+    taken: Slices,
+    kept: Instances,
+    /// Those that are kept, or may still be.
+    keepable: Instances,
+    created: u32,
+}
+
+impl<'p, 'a> Packing<'p, 'a> {
+    pub(super) fn new(puzzle: &'p Puzzle<'a>, demand: &'p [i32]) -> Self {
+        let some = demand.iter().enumerate();
+        let wanted = some.filter_map(|(profile, &number)| {
+            let number = usize::try_from(number).ok().filter(|it| *it > 0)?;
+            let places = puzzle.hardware.places(&puzzle.hardware.profiles[profile]);
+            let spots = places
+                .iter()
+                .filter_map(|it| Spot::new(puzzle, profile, *it));
+            Some(Wanted {
+                profile,
+                number,
+                spots: spots.collect(),
+            })
+        });
+        let mut ground = puzzle.ground(!puzzle.movable);
         Self {
-            ground: Ground::empty(hardware),
-            missing: Vec::new(),
-            kept: Vec::new(),
-            order: Vec::new(),
-            chosen: Vec::new(),
-            seen: Seen::default(),
-            best: None,
+            puzzle,
+            demand,
+            wanted: wanted.collect(),
+            is_enough: ground.reserve(demand),
+            rest: ground.rest(),
+            chosen: SmallVec::new(),
+            seen: BTreeSet::new(),
+            found: Vec::new(),
         }
     }
 
-    /// Begins anew on an empty GPU, on which so many of each profile are wanted.
-    pub(super) fn begin(&mut self, demand: &[i32]) {
-        self.ground.clear();
-        self.missing.clear();
-        self.missing.extend_from_slice(demand);
-        self.kept.clear();
-        self.order.clear();
-        self.best = None;
+    /// Of all placements that keep the same the best, unless others keep the same and more.
+    pub(super) fn solve(mut self) -> Vec<Packed> {
+        let keepable = self.wanted.iter().flat_map(|it| &it.spots);
+        let start = Reached {
+            keepable: keepable.fold(0, |all, spot| all | spot.there),
+            ..Reached::default()
+        };
+        self.next_profile(0, start);
+        self.found
     }
 
-    /// Puts an existing instance on the GPU; if it is kept, it is one of those that are wanted.
-    pub(super) fn stand(&mut self, standing: &Standing<'_>, is_kept: bool) {
-        self.ground.stand(standing);
-        if let Some(profile) = standing.profile.filter(|_| is_kept) {
-            self.missing[profile] -= 1;
-            self.kept.push((profile, standing.existing.start));
-        }
-    }
-
-    /// The best places for what is missing.
-    pub(super) fn pack(&mut self) -> Option<Packed> {
-        if !self.ground.reserve(&self.missing) {
-            return None;
-        }
-        for (profile, &number) in self.missing.iter().enumerate() {
-            self.order.extend((0..number).map(|_| profile));
-        }
-        self.seen.begin(self.order.len(), self.ground.memory());
-        self.descend(self.ground.taken());
-        let mut best = self.best.take()?;
-        best.starts.extend_from_slice(&self.kept);
-        best.starts.sort_unstable();
-        Some(best)
-    }
-
-    fn descend(&mut self, taken: Slices) {
-        if !self.seen.is_first(self.chosen.len(), taken) {
-            return;
-        }
-        let Some(&profile) = self.order.get(self.chosen.len()) else {
-            self.weigh(taken);
+    /// Places the instances of the next profile. Whoever comes first to the same slices with the same instances kept has the
+    /// lower starts, and all that follows is the same: each is followed once, which bounds the search.
+    fn next_profile(&mut self, at: usize, reached: Reached) {
+        let Some(next) = self.wanted.get(at) else {
+            self.weigh(reached);
             return;
         };
-        for place in self.ground.places(profile) {
-            if place.slices & taken == 0 {
-                self.chosen.push((profile, place.start));
-                self.descend(taken | place.slices);
-                self.chosen.pop();
+        let number = next.number;
+        let is_room = |it: &Wanted| it.free(reached.taken) >= it.number;
+        // The first profile takes other slices every time.
+        let is_new = at < 2 || self.seen.insert((at, reached.taken, reached.kept));
+        if is_new && self.wanted[at..].iter().all(is_room) {
+            self.place((at, 0), number, reached);
+        }
+    }
+
+    /// Places so many more instances of a profile, at its spots from one on.
+    fn place(&mut self, (at, from): (usize, usize), left: usize, reached: Reached) {
+        let Some(others) = left.checked_sub(1) else {
+            self.next_profile(at + 1, reached);
+            return;
+        };
+        let profile = self.wanted[at].profile;
+        let last = self.wanted[at].spots.len().saturating_sub(others);
+        for index in from..last {
+            let spot = self.wanted[at].spots[index];
+            if spot.place.slices & reached.taken != 0 {
+                continue;
+            }
+            let reached = reached.with(spot);
+            if self.is_beaten(reached.keepable) {
+                continue;
+            }
+            self.chosen.push((profile, spot.place.start));
+            self.place((at, index + 1), others, reached);
+            self.chosen.pop();
+        }
+    }
+
+    /// Whether all these and more are kept otherwise, which disturbs less whoever is on them.
+    fn is_beaten(&self, kept: Instances) -> bool {
+        let mut found = self.found.iter();
+        found.any(|it| kept & !it.kept == 0 && kept != it.kept)
+    }
+
+    /// A complete placement.
+    fn weigh(&mut self, reached: Reached) {
+        let kept = reached.kept;
+        if self.is_beaten(kept) {
+            return;
+        }
+        let Some(spare) = self.spare(reached) else {
+            return;
+        };
+        let packed = Packed {
+            spare: Reverse(spare),
+            starts: self.chosen.clone(),
+            kept,
+            created: reached.created,
+        };
+        if let Some(same) = self.found.iter_mut().find(|it| it.kept == kept) {
+            if packed < *same {
+                *same = packed;
+            }
+            return;
+        }
+        self.found.retain(|it| it.kept & !kept != 0);
+        self.found.push(packed);
+    }
+
+    /// How many more of each profile would fit. None: there is not enough of something for what is wanted.
+    fn spare(&self, reached: Reached) -> Option<Numbers> {
+        let Reached { taken, kept, .. } = reached;
+        if self.is_enough && kept & !self.puzzle.movable == 0 {
+            return Some(self.rest.spare(taken));
+        }
+        // What stands already may be too much for itself, and then hinders nobody who needs none of it.
+        let mut ground = self.puzzle.ground(kept | !self.puzzle.movable);
+        let mut missing = Numbers::from_slice(self.demand);
+        for (_, standing) in self.puzzle.chosen(kept) {
+            if let Some(profile) = standing.profile {
+                missing[profile] -= 1;
             }
         }
+        let is_enough = ground.reserve(&missing);
+        is_enough.then(|| ground.rest().spare(taken))
     }
+}
 
-    fn weigh(&mut self, taken: Slices) {
-        let spare = || self.ground.spare(taken);
-        // Compared before anything is allocated: most placements are not the best.
-        let is_better = |best: &Packed| spare().gt(best.spare.0.iter().copied());
-        if self.best.as_ref().is_none_or(is_better) {
-            self.best = Some(Packed {
-                spare: Reverse(spare().collect()),
-                starts: self.chosen.clone(),
-            });
+impl Wanted {
+    /// How many spots are free if these slices are taken.
+    fn free(&self, taken: Slices) -> usize {
+        let spots = self.spots.iter();
+        spots.filter(|it| it.place.slices & taken == 0).count()
+    }
+}
+
+impl Spot {
+    /// None: an instance that must stay is in the way.
+    fn new(puzzle: &Puzzle<'_>, profile: usize, place: Place) -> Option<Self> {
+        let (mut there, mut hit) = (0, 0);
+        for (index, standing) in puzzle.standing.iter().enumerate() {
+            if standing.slices & place.slices == 0 {
+                continue;
+            }
+            let is_it = standing.profile == Some(profile) && standing.slices == place.slices;
+            if is_it && standing.keepable {
+                there |= 1 << index;
+            } else if standing.movable {
+                hit |= 1 << index;
+            } else {
+                return None;
+            }
         }
+        Some(Self { place, there, hit })
     }
 }
 
-/// Slices taken after so many instances. What can follow depends on nothing else, and whoever came here first had the
-/// lower starts: so each is followed once, which bounds the search by the number of instances times that of the sets
-/// of slices.
-#[derive(Default)]
-struct Seen {
-    bits: Vec<u64>,
-    memory: u32,
-}
-
-impl Seen {
-    fn begin(&mut self, instances: usize, memory: u32) {
-        let states = (instances + 1) << memory;
-        self.bits.clear();
-        self.bits.resize(states.div_ceil(64), 0);
-        self.memory = memory;
-    }
-
-    /// Whether nobody came here before.
-    fn is_first(&mut self, instances: usize, taken: Slices) -> bool {
-        let state = (instances << self.memory) | usize::from(taken);
-        let (word, bit) = (state / 64, 1_u64 << (state % 64));
-        let is_first = self.bits[word] & bit == 0;
-        self.bits[word] |= bit;
-        is_first
+impl Reached {
+    const fn with(self, spot: Spot) -> Self {
+        Self {
+            taken: self.taken | spot.place.slices,
+            kept: self.kept | spot.there,
+            keepable: self.keepable & !spot.hit,
+            created: self.created + (spot.there == 0) as u32,
+        }
     }
 }

@@ -1,21 +1,20 @@
-//! A wanted layout on a GPU with instances, and its cheapest solution.
+//! A GPU with instances, and the cheapest layouts for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::PlacedProfile;
 
-use super::choices::Choices;
+use super::cost::Cost;
+use super::ground::Ground;
 use super::hardware::Hardware;
 use super::packing::{Packed, Packing};
 use super::standing::{Instances, Standing, held, pods, standing};
 use super::{Existing, Infeasible, Layout, Placement};
 
-/// A wanted layout on a GPU with instances.
-pub(super) struct Puzzle<'a> {
-    hardware: &'a Hardware<'a>,
-    /// How many of each profile are wanted.
-    demand: &'a [i32],
-    standing: Vec<Standing<'a>>,
+/// A GPU with instances, on which a layout may be wanted.
+pub(crate) struct Puzzle<'a> {
+    pub(super) hardware: &'a Hardware<'a>,
+    pub(super) standing: Vec<Standing<'a>>,
     /// How many pods hold exactly these instances.
     pods: Vec<(Instances, usize)>,
     /// How many pods that are to be spared hold exactly these instances.
@@ -23,36 +22,19 @@ pub(super) struct Puzzle<'a> {
     /// Of each pod that other GPUs may drive away too, its bit and the instances that it holds here.
     elsewhere: Vec<(u128, Instances)>,
     /// The instances that may be destroyed.
-    movable: Instances,
-    /// Of each profile the instances that may be kept.
-    alike: Vec<Instances>,
-    /// How many instances are wanted.
-    wanted: i32,
+    pub(super) movable: Instances,
 }
 
-/// After so many choices in vain it is worth asking whether any is not.
-const SOME: usize = 8;
-
-/// What a choice costs; the order of the fields is the order of what matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cost {
-    spared: usize,
-    evicted: usize,
-    destroyed: u32,
-    created: i32,
-}
-
-/// A choice of what is kept, with the best places for the rest. The least is the best, elsewhere pods aside.
+/// A placement, and what it costs. The least is the best, elsewhere pods aside.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Solution {
+pub(super) struct Solution<'p> {
     cost: Cost,
-    packed: Packed,
-    kept: Instances,
+    pub(super) packed: &'p Packed,
     /// The elsewhere pods that leave, one bit each.
     leaving: u128,
 }
 
-impl Solution {
+impl Solution<'_> {
     /// Whether it drives away none but these.
     const fn is_within(&self, leaving: u128) -> bool {
         self.leaving & !leaving == 0
@@ -60,40 +42,34 @@ impl Solution {
 }
 
 impl<'a> Puzzle<'a> {
-    pub(super) fn new(
+    /// The instances must be possible together.
+    pub(crate) fn new(
         hardware: &'a Hardware<'a>,
-        demand: &'a [i32],
         existing: &'a [Existing],
     ) -> Result<Self, Infeasible> {
         let standing = standing(hardware, existing)?;
-        let mut movable = 0;
-        let mut alike = vec![0; demand.len()];
-        for (index, standing) in standing.iter().enumerate() {
-            movable |= Instances::from(standing.movable) << index;
-            if let Some(profile) = standing.profile.filter(|_| standing.keepable) {
-                alike[profile] |= 1 << index;
-            }
-        }
+        let each = standing.iter().enumerate();
+        let movable = each.filter(|(_, it)| it.movable);
         Ok(Self {
             hardware,
-            demand,
             pods: pods(&held(&standing), |_| true),
             spared: Vec::new(),
             elsewhere: Vec::new(),
+            movable: movable.fold(0, |all, (index, _)| all | 1 << index),
             standing,
-            movable,
-            alike,
-            wanted: demand.iter().sum(),
         })
     }
 
-    /// Before anything else the fewest of the pods to be spared are to be evicted. Whether numbered pods leave is not counted
-    /// here: it costs the same on however many GPUs it happens.
-    pub(super) fn counting(
+    /// Before anything else the fewest of the pods to be spared are to be evicted. Whether numbered pods, below 128, leave is
+    /// not counted here, because they are elsewhere too.
+    pub(crate) fn counting(
         mut self,
         spared: &BTreeSet<String>,
         numbered: &BTreeMap<String, u32>,
     ) -> Self {
+        if numbered.is_empty() && spared.is_empty() {
+            return self;
+        }
         let mut held = held(&self.standing);
         if !numbered.is_empty() {
             let bit = |(pod, on): (&&str, &Instances)| Some((1 << numbered.get(*pod)?, *on));
@@ -107,155 +83,75 @@ impl<'a> Puzzle<'a> {
         self
     }
 
-    /// The best layout, and every other that could be better once some of the elsewhere pods leave because of other GPUs; the
-    /// cheapest first. None: there is no placement.
-    pub(super) fn solve(&self) -> Vec<Solution> {
-        let mut packing = Packing::new(self.hardware);
-        let mut found: Vec<Solution> = Vec::new();
-        let mut tried = 0;
-        let mut choices = Choices::new(&self.alike, self.demand, |kept| self.cost(kept));
-        while let Some((cost, kept)) = choices.next() {
-            // Nothing that follows is cheaper, and this one drives nobody away.
-            if found.iter().any(|it| it.leaving == 0 && it.cost < cost) {
-                break;
-            }
-            // Where nothing at all is kept everything else has its way: if that is in vain, all is.
-            if tried == SOME && found.is_empty() && !self.is_possible(&mut packing) {
-                break;
-            }
-            tried += 1;
-            let leaving = self.leaving(kept);
-            // To keep less than this would be worse still.
-            if found
-                .iter()
-                .any(|it| it.is_within(leaving) && it.cost < cost)
-            {
-                continue;
-            }
-            let Some(packed) = self.arrange(kept, &mut packing) else {
-                choices.with_less_than(kept);
-                continue;
-            };
-            let solution = Solution {
-                cost,
-                packed,
-                kept,
-                leaving,
-            };
-            if !found
-                .iter()
-                .any(|it| it.is_within(leaving) && *it <= solution)
-            {
-                found.retain(|it| !(solution.is_within(it.leaving) && solution <= *it));
-                found.push(solution);
-            }
-        }
-        found.sort_unstable();
-        found
+    /// Whether nothing but their pods distinguishes the two, so that they have the same [packings](Self::packings).
+    pub(crate) fn is_shaped_like(&self, other: &Self) -> bool {
+        let shapes = self.standing.iter().zip(&other.standing);
+        self.hardware.offers_the_same(other.hardware)
+            && self.standing.len() == other.standing.len()
+            && shapes.into_iter().all(|(one, two)| one.is_shaped_like(two))
     }
 
-    /// The elsewhere pods that leave if no more than this is kept.
-    fn leaving(&self, kept: Instances) -> u128 {
-        let gone = self.movable & !kept;
+    /// Every placement of so many of each profile that could be the best for some pods. Empty: there is none.
+    pub(crate) fn packings(&self, demand: &[i32]) -> Vec<Packed> {
+        Packing::new(self, demand).solve()
+    }
+
+    /// [`search_sparing`](super::search_sparing) for one GPU of several, among the packings. That a numbered pod leaves is not
+    /// counted: it costs the same on however many GPUs it happens. So there may be several placements of which each is the best
+    /// once certain of these pods leave anyway. The first is the best apart from them.
+    pub(crate) fn placements<'p>(&self, packings: &'p [Packed]) -> Vec<Placement<'p>> {
+        let mut best: Vec<Solution<'p>> = Vec::with_capacity(packings.len());
+        for packed in packings {
+            let solution = self.solution(packed);
+            let beats = |one: &Solution<'_>, other: &Solution<'_>| {
+                one.is_within(other.leaving) && one < other
+            };
+            if !best.iter().any(|it| beats(it, &solution)) {
+                best.retain(|it| !beats(&solution, it));
+                best.push(solution);
+            }
+        }
+        best.sort_unstable();
+        best.iter().map(Placement::new).collect()
+    }
+
+    /// The best of the packings.
+    pub(super) fn best<'p>(&self, packings: &'p [Packed]) -> Option<Solution<'p>> {
+        packings.iter().map(|it| self.solution(it)).min()
+    }
+
+    /// What a packing costs.
+    fn solution<'p>(&self, packed: &'p Packed) -> Solution<'p> {
+        let gone = self.movable & !packed.kept;
+        let (spared, evicted) = (leaving(&self.spared, gone), leaving(&self.pods, gone));
+        Solution {
+            cost: Cost::new(spared, evicted, gone.count_ones(), packed.created),
+            packed,
+            leaving: self.leaving(gone),
+        }
+    }
+
+    /// The elsewhere pods that leave if these instances go.
+    fn leaving(&self, gone: Instances) -> u128 {
         let leaving = self.elsewhere.iter().filter(|(_, on)| on & gone != 0);
         leaving.fold(0, |all, (bit, _)| all | bit)
     }
 
-    /// Whether there is a placement at all. What cannot be destroyed may become part of it, or be built around.
-    fn is_possible(&self, packing: &mut Packing<'_>) -> bool {
-        let unmovable = |alike: &Instances| alike & !self.movable;
-        let unmovable: Vec<_> = self.alike.iter().map(unmovable).collect();
-        let cost = |kept| self.cost(kept);
-        let mut choices = Choices::new(&unmovable, self.demand, cost);
-        while let Some((_, kept)) = choices.next() {
-            if self.arrange(kept, packing).is_some() {
-                return true;
-            }
-            choices.with_less_than(kept);
-        }
-        false
-    }
-
-    fn cost(&self, kept: Instances) -> Cost {
-        let gone = self.movable & !kept;
-        Cost {
-            spared: leaving(&self.spared, gone),
-            evicted: leaving(&self.pods, gone),
-            destroyed: gone.count_ones(),
-            created: self.wanted - kept.count_ones().cast_signed(),
-        }
-    }
-
-    /// The best places for what is wanted beyond the instances kept. Instances that are neither kept nor movable are in
-    /// the way, with their compute slices and as instances of their profile too.
-    fn arrange(&self, kept: Instances, packing: &mut Packing<'_>) -> Option<Packed> {
-        let stays = kept | !self.movable;
-        if self.is_crowded(kept, stays) {
-            return None;
-        }
-        packing.begin(self.demand);
-        for (index, standing) in self.chosen(stays) {
-            packing.stand(standing, kept & 1 << index != 0);
-        }
-        packing.pack()
-    }
-
-    /// Whether some profile has fewer places left than are missing of it. Most choices fail here, before anything is
-    /// allocated for them.
-    fn is_crowded(&self, kept: Instances, stays: Instances) -> bool {
-        let taken = self.chosen(stays).fold(0, |all, (_, it)| all | it.slices);
-        let wanted = self.demand.iter().enumerate();
-        let mut wanted = wanted.filter(|(_, number)| **number > 0);
-        wanted.any(|(profile, &number)| {
-            let places = self
-                .hardware
-                .places(&self.hardware.profiles[profile])
-                .iter();
-            let free = places.filter(|place| place.slices & taken == 0).count();
-            let there = (kept & self.alike[profile]).count_ones();
-            usize::try_from(number).is_ok_and(|number| free + (there as usize) < number)
-        })
-    }
-
-    /// A solution in the driver's terms, for one GPU of several.
-    pub(super) fn placement(&self, solution: Solution) -> Placement {
-        Placement {
-            instances: self.instances(&solution),
-            gone: solution.leaving,
-            spared: solution.cost.spared,
-            evicted: solution.cost.evicted,
-            destroyed: solution.cost.destroyed as usize,
-            created: usize::try_from(solution.cost.created).unwrap_or_default(),
-            spare: solution.packed.spare.0,
-        }
-    }
-
-    /// A solution in the driver's terms, with all that becomes of the GPU.
-    pub(super) fn layout(&self, solution: Solution) -> Layout {
-        let gone = self.movable & !solution.kept;
-        let (kept, destroyed) = (self.places(solution.kept), self.places(gone));
+    /// A packing in the driver's terms, with all that becomes of the GPU.
+    pub(super) fn layout(&self, packed: &Packed) -> Layout {
+        let gone = self.movable & !packed.kept;
+        let (kept, destroyed) = (self.places(packed.kept), self.places(gone));
         let evicted = self.chosen(gone).flat_map(|(_, standing)| standing.pods());
-        let instances = self.instances(&solution);
+        let instances = self.hardware.instances(&packed.starts);
         let is_new = |it: &&PlacedProfile| !kept.contains(it);
         Layout {
             created: instances.iter().filter(is_new).cloned().collect(),
             evicted: evicted.cloned().collect(),
             destroyed,
             kept,
-            spare: solution.packed.spare.0,
+            spare: packed.spare.0.to_vec(),
             instances,
         }
-    }
-
-    /// All instances of a solution, by start.
-    fn instances(&self, solution: &Solution) -> Vec<PlacedProfile> {
-        let placed = |&(profile, start): &(usize, i32)| PlacedProfile {
-            start,
-            profile: self.hardware.profiles[profile].offer.name.clone(),
-        };
-        let mut instances: Vec<_> = solution.packed.starts.iter().map(placed).collect();
-        instances.sort_unstable();
-        instances
     }
 
     /// The instances of a choice, by start.
@@ -269,9 +165,32 @@ impl<'a> Puzzle<'a> {
         places
     }
 
-    fn chosen(&self, among: Instances) -> impl Iterator<Item = (usize, &Standing<'a>)> {
+    /// The GPU with these instances on it, which are in the way with their slices, and as instances of their profile too.
+    pub(super) fn ground(&self, stays: Instances) -> Ground<'a> {
+        let mut ground = Ground::empty(self.hardware);
+        for (_, standing) in self.chosen(stays) {
+            ground.stand(standing);
+        }
+        ground
+    }
+
+    pub(super) fn chosen(&self, among: Instances) -> impl Iterator<Item = (usize, &Standing<'a>)> {
         let every = self.standing.iter().enumerate();
         every.filter(move |(index, _)| among & 1 << index != 0)
+    }
+}
+
+impl<'p> Placement<'p> {
+    const fn new(solution: &Solution<'p>) -> Self {
+        let cost = solution.cost;
+        Self {
+            packed: solution.packed,
+            gone: solution.leaving,
+            spared: cost.spared(),
+            evicted: cost.evicted(),
+            destroyed: cost.destroyed(),
+            created: cost.created(),
+        }
     }
 }
 

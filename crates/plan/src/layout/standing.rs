@@ -74,6 +74,14 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// Whether nothing but their pods distinguishes the two.
+    pub(super) fn is_shaped_like(&self, other: &Self) -> bool {
+        let shape = |it: &Self| (it.profile, it.slices, it.compute, it.media);
+        shape(self) == shape(other)
+            && self.movable == other.movable
+            && self.keepable == other.keepable
+    }
+
     /// Pods that would have to leave it.
     pub(super) fn pods(&self) -> impl Iterator<Item = &'a String> + use<'a> {
         match &self.existing.occupancy {

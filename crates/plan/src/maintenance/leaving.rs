@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crds::gpu_node::Phase;
 
+use super::neighbours::hand_back;
 use super::{Effect, Event, EventKind};
 use crate::node::NodeView;
 use crate::reason::Reason;
@@ -50,7 +51,7 @@ pub fn leaving(node: &NodeView, phase: Option<Phase>) -> Leaving {
 fn settled(node: &NodeView) -> Leaving {
     if node.operation.is_some() && node.hold {
         let_go(node, "a person holds it")
-    } else if node.operation.is_some() || !node.guarantees.is_empty() {
+    } else if node.operation.is_some() || !node.guarantees.is_empty() || hand_back(node).is_some() {
         Leaving::UnderWay
     } else {
         Leaving::Done
@@ -59,7 +60,9 @@ fn settled(node: &NodeView) -> Leaving {
 
 fn let_go(node: &NodeView, why: &str) -> Leaving {
     if node.operation.is_none() {
-        return Leaving::Done;
+        return hand_back(node).map_or(Leaving::Done, |(effect, event)| {
+            Leaving::LetGo(effect, event)
+        });
     }
     let event = Event {
         reason: Reason::LeftCordoned,

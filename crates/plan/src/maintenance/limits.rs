@@ -13,6 +13,13 @@ pub struct Limits {
     pub repartition: SignedDuration,
     /// The node must advertise the new devices within this.
     pub validate: SignedDuration,
+    /// The node's label names a configuration only when it has been published for so long. The kubelet brings a new entry
+    /// of a `ConfigMap` to the pods with its next sync, once a minute or so (`pkg/kubelet/kubelet.go`, `syncFrequency` with
+    /// jitter, and the watch's delay), and the plugin's config manager ends with an error when the label names one that it
+    /// does not have (`NVIDIA/k8s-device-plugin` v0.20.0, `cmd/config-manager/main.go:335-393`).
+    pub config_delay: SignedDuration,
+    /// A device plugin that has not done what it was told so long after it is looked into.
+    pub diagnose: SignedDuration,
     /// A node that advertises the right numbers before the plugin has read its new devices may take pods only so long
     /// after the plugin was told: nothing else shows that it has read them.
     pub settle: SignedDuration,
@@ -40,6 +47,8 @@ impl Default for Limits {
             cordon: SignedDuration::from_mins(2),
             repartition: SignedDuration::from_mins(5),
             validate: SignedDuration::from_mins(5),
+            config_delay: SignedDuration::from_secs(90),
+            diagnose: SignedDuration::from_mins(2),
             settle: SignedDuration::from_secs(10),
             quiet: SignedDuration::from_secs(5),
             force: SignedDuration::from_mins(5),

@@ -7,8 +7,11 @@ use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::Timestamp;
 
+use super::Refresh;
+use crate::diagnosis::Stack;
 use crate::drain::{BudgetView, EvictionMemory};
 use crate::node::NodeView;
+use crate::plugin_config::Entry;
 use crate::pod::PodView;
 use crate::resolve::Wish;
 use crate::windows::WindowState;
@@ -39,13 +42,19 @@ pub struct Observed<'a> {
     /// All pods bound to the node. May be empty while the node is neither pending nor in an operation.
     pub pods: &'a [PodView],
     /// The `ConfigMap` with the device plugin's configurations, by key.
-    pub configs: &'a BTreeMap<String, String>,
+    pub configs: &'a BTreeMap<String, Entry>,
+    /// NVIDIA's device plugin on the node, where it was looked for: see [`super::wants_diagnosis()`].
+    pub stack: Option<&'a Stack>,
+    /// Which pods are made anew after a repartition.
+    pub refresh: &'a Refresh,
     /// What is remembered of evictions, by pod UID.
     pub evictions: &'a BTreeMap<String, EvictionMemory>,
     /// The disruption budgets in the namespaces of pods that one protects (see [`crate::drain::namespaces`]).
     pub budgets: &'a [BudgetView],
     /// The operator has been given the right to delete pods past their budgets.
     pub may_force: bool,
+    /// The operator has been given the right to delete the device plugin's pods.
+    pub may_restart_plugin: bool,
 }
 
 /// The policy of a node.
@@ -59,6 +68,8 @@ pub struct PolicyView<'a> {
     pub valid: bool,
     /// The message of `Valid` while that is `False` for this generation.
     pub problem: Option<String>,
+    /// The message of `RolloutHalted` while that is `True`.
+    pub halted: Option<String>,
     /// Its maintenance window now.
     pub window: WindowState,
 }

@@ -3,6 +3,7 @@
 mod conclusion;
 mod cordoning;
 mod draining;
+mod evacuation;
 mod guards;
 mod history;
 mod jobs;
@@ -13,6 +14,7 @@ mod retarget;
 mod rolling_back;
 mod validating;
 
+pub(super) use evacuation::begin as evacuate;
 pub(super) use history::enter as enter_in_history;
 pub(super) use repartitioning::enter as resume;
 
@@ -93,6 +95,9 @@ fn give_up(turn: &mut Turn, why: Outcome) {
     if is_second_try(turn) {
         return quarantine(turn, why);
     }
+    if evacuation::is_under_way(turn) {
+        return evacuation::end(turn, Some(&why));
+    }
     turn.enter(Phase::Releasing, Some(turn.limits.cordon));
     let (reason, message) = (Reason::of(&why.reason), why.message.clone());
     turn.condition("Synced", Verdict::False, reason, message.clone());
@@ -119,9 +124,12 @@ fn event_reason(reason: Reason) -> Reason {
 }
 
 /// Keeps a node cordoned whose GPUs are as they were, because its policy says so.
-fn keep_cordoned(turn: &mut Turn, why: Outcome) {
+pub(super) fn keep_cordoned(turn: &mut Turn, why: Outcome) {
     if is_second_try(turn) {
         return quarantine(turn, why);
+    }
+    if evacuation::is_under_way(turn) {
+        return evacuation::end(turn, Some(&why));
     }
     stay_cordoned(turn, &why);
     turn.status.outcome = Some(why);

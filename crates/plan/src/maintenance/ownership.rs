@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use super::clients;
+use super::neighbours::hand_back;
 use super::{Effect, Event, EventKind};
 use crate::node::NodeView;
 use crate::reason::Reason;
@@ -57,10 +59,17 @@ pub(super) fn lost(node: &NodeView, operation: i64) -> Option<&'static str> {
     }
 }
 
+/// What to do next about a node without a `GpuNode`, one thing at a time: nobody else would ever give back what the operator
+/// has taken of it. Pods come only when NVIDIA's programs run again; MIG Manager comes last.
+pub fn orphaned(node: &NodeView) -> Option<(Effect, Event)> {
+    clients::resume(node)
+        .or_else(|| release_orphan(node))
+        .or_else(|| hand_back(node))
+}
+
 /// What to do about a node that carries the marker of an operation that is not under way: nobody would ever give it
-/// back otherwise. Call it for nodes without a `GpuNode`; [`super::step()`] does so for the others. A node that a person
-/// holds is left as it is.
-pub fn release_orphan(node: &NodeView) -> Option<(Effect, Event)> {
+/// back otherwise. A node that a person holds is left as it is.
+pub(super) fn release_orphan(node: &NodeView) -> Option<(Effect, Event)> {
     let operation = node.operation.filter(|_| !node.hold)?;
     let schedulable = may_uncordon(node);
     let rest = if schedulable {

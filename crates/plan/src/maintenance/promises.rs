@@ -8,6 +8,7 @@ use super::EventKind;
 use super::turn::Turn;
 use crate::drain::Assessment;
 use crate::pod::{PodView, Protection};
+use crate::quoted::quoted;
 use crate::reason::Reason;
 
 /// Names in the plan the pods that must leave although their owners may think otherwise, and tells of each once: on the
@@ -45,6 +46,7 @@ fn broken(assessment: &Assessment) -> Vec<(PodReference, String)> {
 fn entry(pod: &PodView) -> Option<(PodReference, String)> {
     match &pod.protection {
         Protection::Unreadable(text) => {
+            let text = quoted(text).unwrap_or_default();
             let entry = format!("{}: {text:?}", pod.name());
             Some((pod.reference.clone(), entry))
         }

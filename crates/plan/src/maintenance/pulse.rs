@@ -19,7 +19,8 @@ impl Pulse {
             .and_then(|agent| agent.operation.as_ref())
             .map(|operation| operation.beat.clone());
         match &self.heard {
-            Some((known, since)) if *known == beat => *since,
+            // A clock that has been set back knows nothing of how long ago that was.
+            Some((known, since)) if *known == beat && *since <= now => *since,
             Some(_) | None => {
                 self.heard = Some((beat, now));
                 now

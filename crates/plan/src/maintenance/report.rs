@@ -2,7 +2,6 @@
 
 use crds::gpu_node::Phase;
 
-use super::ownership;
 use super::turn::Turn;
 use crate::conditions::{self, Verdict};
 use crate::reason::Reason;
@@ -32,9 +31,10 @@ pub(super) fn update(turn: &mut Turn) {
 
 fn cordoned(turn: &mut Turn) {
     let was = conditions::holds(&turn.seen.maintenance.conditions, "Cordoned");
-    let is_marked = ownership::is_marked(turn.node, turn.status.operation_id);
-    if is_marked && turn.node.unschedulable {
-        let message = format!("cordoned for operation {}", turn.status.operation_id);
+    let marker = marker(turn);
+    let is_marked = marker.is_some();
+    if let Some(operation) = marker.filter(|_| turn.node.unschedulable) {
+        let message = format!("cordoned for operation {operation}");
         return turn.condition("Cordoned", Verdict::True, Reason::Maintenance, message);
     }
     turn.condition(
@@ -57,6 +57,13 @@ fn cordoned(turn: &mut Turn) {
     } else if was && !is_marked {
         turn.tell(Reason::NodeUncordoned, "the node takes pods again");
     }
+}
+
+/// The operation that the node is marked for: the one under way, or the one before it, whose cordon that takes over.
+fn marker(turn: &Turn) -> Option<i64> {
+    let marker = turn.node.operation?;
+    let is_known = turn.is_operating() || marker == turn.status.operation_id;
+    is_known.then_some(marker)
 }
 
 fn held(turn: &mut Turn) {

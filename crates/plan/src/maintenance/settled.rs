@@ -3,6 +3,7 @@
 mod admit;
 mod adopt;
 mod config_only;
+mod crash_loop;
 mod drift;
 mod gates;
 mod unmanaged;
@@ -12,10 +13,11 @@ pub(super) use config_only::{config_only, words};
 
 use crds::gpu_node::{Phase, PolicyReference};
 use crds::policy::DrainSettings;
+use jiff::Timestamp;
 
 use super::turn::Turn;
 use super::waiting::{Wait, Waiting};
-use super::{Effect, PolicyView, operation, ownership, promises, survey};
+use super::{Effect, PolicyView, neighbours, operation, ownership, promises, publication, survey};
 use crate::conditions::{self, Verdict};
 use crate::reason::Reason;
 use crate::resolve::{Goal, Problem, Wish};
@@ -26,6 +28,9 @@ pub(super) fn look(turn: &mut Turn) {
         return;
     }
     learn_the_latest(turn);
+    if neighbours::gives_back(turn) {
+        return;
+    }
     gates::forget_old_failures(turn);
     if admit::takes_slot(turn) {
         return;
@@ -41,9 +46,12 @@ pub(super) fn look(turn: &mut Turn) {
     }
 }
 
-/// Whether people or the window keep a change from starting now.
+/// Whether people, the window or others who work on the GPUs keep a change from starting now.
 pub(super) fn is_held_back(turn: &Turn, policy: &PolicyView, goal: &Goal) -> bool {
-    !policy.window.is_open() || gates::person(turn, goal).is_some() || gates::agent(turn).is_some()
+    !policy.window.is_open()
+        || gates::person(turn, goal).is_some()
+        || neighbours::gate(turn, goal).is_some()
+        || gates::agent(turn).is_some()
 }
 
 /// What an operation has left behind whose end the status does not know.
@@ -68,11 +76,13 @@ fn cleans_up(turn: &mut Turn) -> bool {
 }
 
 /// Ids only grow: an operation that the agent has had is not begun again, although somebody has taken from us what we
-/// knew of it.
+/// knew of it. An id that no clock can have given was never one of ours, and would leave none for the next operation.
 fn learn_the_latest(turn: &mut Turn) {
     let said = turn.seen.agent.and_then(|agent| agent.operation.as_ref());
     let latest = said.map_or(0, |operation| operation.id);
-    turn.status.operation_id = turn.status.operation_id.max(latest);
+    if latest <= Timestamp::MAX.as_second() {
+        turn.status.operation_id = turn.status.operation_id.max(latest);
+    }
 }
 
 fn refused(policy: &PolicyReference, problem: &Problem) -> Wait {
@@ -92,7 +102,14 @@ fn strive(turn: &mut Turn, goal: &Goal) {
     if let Some(wait) = gates::agent(turn) {
         return pend(turn, wait);
     }
+    if crash_loop::quarantines(turn, goal) {
+        return;
+    }
+    if gates::person(turn, goal).is_none() {
+        neighbours::take_over(turn, goal);
+    }
     if drift::is_disturbing(turn, goal) {
+        publication::ahead_of(turn, goal);
         let default = DrainSettings::default();
         let policy = turn
             .seen
@@ -106,11 +123,8 @@ fn strive(turn: &mut Turn, goal: &Goal) {
         pend(turn, wait.and_empty(&goal.change.emptied));
     } else if !drift::exists(turn, goal) {
         in_sync(turn, goal);
-    } else if let Some(wait) = gates::person(turn, goal) {
-        turn.status.plan = Some(config_only::plan());
-        pend(turn, wait);
     } else {
-        config_only::begin(turn, goal);
+        config_only::strive(turn, goal);
     }
 }
 
@@ -157,10 +171,15 @@ pub(super) fn pend(turn: &mut Turn, wait: Wait) {
         | Waiting::BackingOff
         | Waiting::PreflightBlocked
         | Waiting::ForeignInstances
+        | Waiting::ForeignManager
+        | Waiting::DriverUpgrade
         | Waiting::TooFewGpus
+        | Waiting::AwaitingKubelet
         | Waiting::NotAdvertised
         | Waiting::WindowClosed
         | Waiting::Frozen
+        | Waiting::MpsNotEnabled
+        | Waiting::TwoMpsOwners
         | Waiting::AwaitingSlot => Verdict::False,
     };
     turn.condition(

@@ -44,12 +44,23 @@ pub enum Effect {
     },
     /// Node labels to set (`Some`) or to remove (`None`).
     Label(BTreeMap<String, Option<String>>),
-    /// An entry of the `ConfigMap` with the device plugin's configurations.
+    /// One patch of the Node: labels that others go by to set (`Some`) or to remove (`None`), together with the annotations
+    /// that remember what they were.
+    Remember {
+        /// Labels.
+        labels: BTreeMap<String, Option<String>>,
+        /// Annotations.
+        annotations: BTreeMap<String, Option<String>>,
+    },
+    /// An entry of the `ConfigMap` with the device plugin's configurations, and an annotation that says since when it is
+    /// there, in one write.
     PublishConfig {
         /// The entry's key.
         key: String,
         /// The entry's content.
         content: String,
+        /// Now.
+        since: Timestamp,
     },
     /// The `GpuNode`'s whole spec.
     Ask(GpuNodeSpec),
@@ -61,6 +72,9 @@ pub enum Effect {
         /// Seconds that it gets to end; unset: its own.
         grace: Option<i64>,
     },
+    /// Delete a pod of NVIDIA's that its `DaemonSet` makes anew, with its UID as precondition. Whatever the answer, the next
+    /// effects are performed.
+    Restart(PodReference),
     /// Delete a pod past its disruption budgets, with its UID as precondition. The answer goes the same way, and is then
     /// marked as [`crate::drain::EvictionMemory::of_deletion`].
     Delete {

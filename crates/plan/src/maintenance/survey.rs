@@ -53,15 +53,19 @@ pub(super) fn plan(change: &Change, assessment: &Assessment) -> OperationPlan {
 
 /// At most three of these, in words.
 pub(super) fn some<T>(all: &[T], word: impl Fn(&T) -> String) -> String {
-    const SHOWN: usize = 3;
+    first(3, all, word)
+}
+
+/// At most so many of these, in words.
+pub(super) fn first<T>(shown: usize, all: &[T], word: impl Fn(&T) -> String) -> String {
     let text = all
         .iter()
-        .take(SHOWN)
+        .take(shown)
         .map(word)
         .collect::<Vec<_>>()
         .join("; ");
-    if all.len() > SHOWN {
-        return format!("{text}; and {} more", all.len() - SHOWN);
+    if all.len() > shown {
+        return format!("{text}; and {} more", all.len() - shown);
     }
     text
 }

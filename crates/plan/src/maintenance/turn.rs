@@ -10,6 +10,7 @@ use super::{Effect, Event, EventKind, Limits, Next, Observed, PodEvent, Step};
 use crate::change::{self, Change};
 use crate::conditions::{self, Verdict};
 use crate::node::NodeView;
+use crate::quoted::quoted;
 use crate::reason::Reason;
 
 /// One step under construction: what is seen, and what is asked for so far.
@@ -206,6 +207,13 @@ impl<'a> Turn<'a> {
         let mut spec = self.seen.spec.clone();
         spec.operation = None;
         self.effect(Effect::Ask(spec));
+    }
+
+    /// What the agent says went wrong with the operation under way, as the end of a sentence.
+    pub(super) fn error(&self) -> String {
+        let error = self.answer().and_then(|answer| answer.error.as_deref());
+        let error = error.and_then(quoted);
+        error.unwrap_or_else(|| "no reason given".to_owned())
     }
 
     /// The target that the agent has been given.

@@ -27,10 +27,20 @@ pub enum Waiting {
     PreflightBlocked,
     /// Instances that others have made are in the way.
     ForeignInstances,
+    /// Another manager divides the GPUs of the node; or the node is being taken over from it.
+    ForeignManager,
+    /// NVIDIA's driver upgrade is under way on the node, or has failed there.
+    DriverUpgrade,
     /// An override counts on more GPUs than the node has for it.
     TooFewGpus,
+    /// The device plugin's configuration was published a moment ago, and the kubelet takes time to bring it to the plugin.
+    AwaitingKubelet,
     /// The device plugin does not advertise what its configuration says.
     NotAdvertised,
+    /// The policy wants MPS, and the node's agent is not allowed to run its daemon.
+    MpsNotEnabled,
+    /// The policy wants MPS, and NVIDIA's own MPS daemon is on the node.
+    TwoMpsOwners,
     /// The maintenance window is closed, or too little of it is left.
     WindowClosed,
     /// The policy admits no node at all.
@@ -53,8 +63,13 @@ impl Waiting {
             Self::AgentNotReady => Reason::AgentNotReady,
             Self::PreflightBlocked => Reason::PreflightBlocked,
             Self::ForeignInstances => Reason::ForeignInstances,
+            Self::ForeignManager => Reason::ForeignManager,
+            Self::DriverUpgrade => Reason::DriverUpgrade,
             Self::TooFewGpus => Reason::TooFewGpus,
+            Self::AwaitingKubelet => Reason::AwaitingKubelet,
             Self::NotAdvertised => Reason::NotAdvertised,
+            Self::MpsNotEnabled => Reason::MpsNotEnabled,
+            Self::TwoMpsOwners => Reason::TwoMpsOwners,
             Self::WindowClosed => Reason::WindowClosed,
             Self::Frozen => Reason::Frozen,
             Self::AwaitingSlot => Reason::AwaitingSlot,
@@ -66,6 +81,7 @@ impl Waiting {
         match problem {
             ProblemReason::ForeignInstances => Self::ForeignInstances,
             ProblemReason::TooFewGpus => Self::TooFewGpus,
+            ProblemReason::ForeignManager => Self::ForeignManager,
             ProblemReason::Blocked | ProblemReason::NoInventory => Self::PreflightBlocked,
             ProblemReason::NotYetSupported
             | ProblemReason::UnknownTimeZone
@@ -76,7 +92,12 @@ impl Waiting {
             | ProblemReason::UnknownProfile
             | ProblemReason::Conflict
             | ProblemReason::MigNotSupported
-            | ProblemReason::NoPlacement => Self::PolicyInvalid,
+            | ProblemReason::MpsLimitsExceeded
+            | ProblemReason::NoPlacement
+            | ProblemReason::IsolationNotGiven
+            | ProblemReason::NotTrusted
+            | ProblemReason::ProfileTooSmall
+            | ProblemReason::MemoryOvercommitted => Self::PolicyInvalid,
         }
     }
 
@@ -84,7 +105,10 @@ impl Waiting {
     /// policy's own condition.
     pub(super) const fn is_news(self) -> bool {
         match self {
-            Self::PolicyInvalid | Self::WindowClosed | Self::AwaitingSlot => false,
+            Self::PolicyInvalid
+            | Self::AwaitingKubelet
+            | Self::WindowClosed
+            | Self::AwaitingSlot => false,
             Self::Paused
             | Self::DryRun
             | Self::HeldByUser
@@ -94,8 +118,12 @@ impl Waiting {
             | Self::AgentNotReady
             | Self::PreflightBlocked
             | Self::ForeignInstances
+            | Self::ForeignManager
+            | Self::DriverUpgrade
             | Self::TooFewGpus
             | Self::NotAdvertised
+            | Self::MpsNotEnabled
+            | Self::TwoMpsOwners
             | Self::Frozen => true,
         }
     }
@@ -114,8 +142,13 @@ impl Waiting {
             | Self::AgentNotReady
             | Self::PreflightBlocked
             | Self::ForeignInstances
+            | Self::ForeignManager
+            | Self::DriverUpgrade
             | Self::TooFewGpus
+            | Self::AwaitingKubelet
             | Self::NotAdvertised
+            | Self::MpsNotEnabled
+            | Self::TwoMpsOwners
             | Self::Frozen => false,
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crds::gpu_node::{GpuStatus, MigMode};
+use crds::gpu_node::{GpuStatus, MigMode, MpsTarget};
 
 /// How a GPU is shared through MPS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,18 +61,58 @@ pub enum Refusal {
     },
 }
 
-/// The limits for these GPUs, or every reason against them.
+impl Limits {
+    /// Those of a daemon whose GPUs, by index, give this to each client. Of several percentages the smallest counts: there
+    /// is one for all.
+    pub fn of(clients: impl IntoIterator<Item = (i32, MpsTarget)>) -> Self {
+        let mut limits = Self {
+            active_thread_percentage: 100,
+            memory_mib: BTreeMap::new(),
+        };
+        for (index, client) in clients {
+            let percentage = client.active_thread_percentage;
+            limits.active_thread_percentage = limits.active_thread_percentage.min(percentage);
+            limits
+                .memory_mib
+                .extend(client.memory_limit_mib.map(|mib| (index, mib)));
+        }
+        limits
+    }
+}
+
+/// The limits for these GPUs as they are, or every reason against them.
 pub fn limits(gpus: &[GpuStatus], settings: &Settings) -> Result<Limits, Vec<Refusal>> {
-    let refusals: Vec<_> = gpus.iter().flat_map(|gpu| refused(gpu, settings)).collect();
+    let (mut clients, mut refusals) = (Vec::new(), Vec::new());
+    for gpu in gpus {
+        refusals.extend(sliced(gpu));
+        match client(gpu, settings) {
+            Ok(client) => clients.push((gpu.index, client)),
+            Err(refused) => refusals.extend(refused),
+        }
+    }
+    if refusals.is_empty() {
+        Ok(Limits::of(clients))
+    } else {
+        Err(refusals)
+    }
+}
+
+/// What one client gets of a GPU that is whole, or every reason against it.
+pub fn client(gpu: &GpuStatus, settings: &Settings) -> Result<MpsTarget, Vec<Refusal>> {
+    let refusals = refused(gpu, settings);
     if !refusals.is_empty() {
         return Err(refusals);
     }
     let share = 100 / settings.replicas.clamp(1, 100);
-    let known = gpus.iter().filter(|gpu| gpu.memory_mib > 0);
-    Ok(Limits {
+    Ok(MpsTarget {
         active_thread_percentage: settings.active_thread_percentage.unwrap_or(share),
-        memory_mib: known.map(|gpu| (gpu.index, limit(gpu, settings))).collect(),
+        memory_limit_mib: (gpu.memory_mib > 0).then(|| limit(gpu, settings)),
     })
+}
+
+fn sliced(gpu: &GpuStatus) -> Option<Refusal> {
+    let is_sliced = [gpu.mig.current, gpu.mig.pending].contains(&MigMode::Enabled);
+    is_sliced.then_some(Refusal::Mig { index: gpu.index })
 }
 
 /// MiB for one client. The share of whole MiB is the same as the whole MiB of a share of bytes.
@@ -84,9 +124,6 @@ fn limit(gpu: &GpuStatus, settings: &Settings) -> i64 {
 fn refused(gpu: &GpuStatus, settings: &Settings) -> Vec<Refusal> {
     let (index, replicas) = (gpu.index, settings.replicas);
     let mut refusals = Vec::new();
-    if [gpu.mig.current, gpu.mig.pending].contains(&MigMode::Enabled) {
-        refusals.push(Refusal::Mig { index });
-    }
     let most = most_clients(gpu.compute_capability.as_deref());
     if replicas > most {
         refusals.push(Refusal::TooManyReplicas {
@@ -119,6 +156,16 @@ fn most_clients(capability: Option<&str>) -> i32 {
     match numbers {
         Some(version) if version >= (7_u32, 5_u32) => new,
         Some(_) | None => old,
+    }
+}
+
+impl Refusal {
+    /// The field of `mps` in a policy that says too much.
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::TooManyReplicas { .. } | Self::Mig { .. } => "replicas",
+            Self::TooMuchMemory { .. } | Self::NoMemory { .. } => "memoryLimit",
+        }
     }
 }
 

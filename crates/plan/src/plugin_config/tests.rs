@@ -24,6 +24,7 @@ fn target(gpus: &[(&[&str], i32)]) -> Target {
             r#type: StrategyType::Exclusive,
             replicas: *replicas,
             per_profile: [].into(),
+            mps: None,
         },
     };
     Target {
@@ -56,6 +57,7 @@ fn status(index: i32, mode: MigMode, instances: &[(&str, bool)]) -> GpuStatus {
             .collect(),
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
@@ -86,6 +88,23 @@ fn the_plugin_is_told_the_strategy_and_what_is_shared() {
     ] {
         assert_eq!(render(&gpus), expected);
     }
+}
+
+#[test]
+fn gpus_that_mps_serves_are_told_as_such() {
+    let mut target = target(&[(&[], 4), (&[], 4)]);
+    for gpu in &mut target.gpus {
+        gpu.sharing.r#type = StrategyType::Mps;
+    }
+    let text = "version: v1\nflags:\n  migStrategy: none\nsharing:\n  mps:\n    renameByDefault: false\n    \
+                failRequestsGreaterThanOne: true\n    resources:\n    - name: nvidia.com/gpu\n      replicas: 4\n";
+    assert_eq!(render(&target), text);
+    let gpus = [0, 1].map(|index| status(index, MigMode::Disabled, &[]));
+    assert_eq!(
+        advertised(&gpus, &target),
+        [("nvidia.com/gpu".to_owned(), 8)].into()
+    );
+    assert!(key(&target, None).starts_with("mps-"));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) fn gpus(pod: &Pod) -> BTreeMap<String, i64> {
 }
 
 /// Extended resources are asked for by limit; a request, if there is one, equals it.
-fn asked(container: &Container) -> Vec<(String, i64)> {
+pub(super) fn asked(container: &Container) -> Vec<(String, i64)> {
     container
         .resources
         .as_ref()

@@ -55,6 +55,53 @@ fn init_containers_count_for_what_they_ask() {
 }
 
 #[test]
+fn a_pod_has_its_gpus_since_the_first_of_their_containers_runs() {
+    let gpu = || json!({"limits": {"nvidia.com/gpu": "1"}});
+    let runs =
+        |name: &str, at: &str| json!({"name": name, "state": {"running": {"startedAt": at}}});
+    let pod = |statuses: Value| {
+        view(json!({
+            "metadata": {},
+            "spec": {
+                "initContainers": [{"name": "sidecar", "restartPolicy": "Always", "resources": gpu()}],
+                "containers": [
+                    {"name": "one", "resources": gpu()},
+                    {"name": "two", "resources": gpu()},
+                    {"name": "log"},
+                ],
+            },
+            "status": statuses,
+        }))
+    };
+    let (early, first, second) = (
+        "2026-01-01T00:00:01Z",
+        "2026-01-01T00:00:02Z",
+        "2026-01-01T00:00:03Z",
+    );
+    let crashed = json!({"name": "one", "state": {"waiting": {"reason": "CrashLoopBackOff"}}});
+    for (statuses, expected) in [
+        (json!({}), None),
+        (json!({"containerStatuses": [runs("log", early)]}), None),
+        (
+            json!({"containerStatuses": [runs("two", second), runs("one", first), runs("log", early)]}),
+            Some(first),
+        ),
+        (
+            json!({"containerStatuses": [crashed.clone(), runs("two", second)]}),
+            Some(second),
+        ),
+        (json!({"containerStatuses": [crashed]}), None),
+        (
+            json!({"initContainerStatuses": [runs("sidecar", early)]}),
+            Some(early),
+        ),
+    ] {
+        let since = pod(statuses.clone()).gpu_since;
+        assert_eq!(since, expected.map(|at| at.parse().unwrap()), "{statuses}");
+    }
+}
+
+#[test]
 fn a_pod_leaves_since_it_was_asked_to_and_not_until_its_grace_is_over() {
     let pod = view(json!({
         "metadata": {"deletionTimestamp": "2026-01-01T00:00:30Z", "deletionGracePeriodSeconds": 30},

@@ -4,14 +4,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{GpuStatus, MigTarget};
-use crds::policy::Advertise;
+use crds::policy::{Advertise, StrategyType};
 
 use super::assignment::{Rules, assign};
-use super::candidates::{self, Candidate, Pods, candidates, problem};
-use super::cost::{Kind, Pair};
+use super::candidates::{self, Candidate, Pods, problem};
+use super::cost::{Kind, Pair, Toll, Weighed};
 use super::parts::{Part, open_to};
-use super::{Problem, ProblemReason};
-use crate::layout::{by_size, existing};
+use super::scale::Scale;
+use super::sites::{Site, Ways};
+use super::{Problem, shortage};
+use crate::layout::{Hardware, by_size, existing};
 
 /// Of each GPU the number of the part that it follows, and its slices; and whether instances that others have made may go.
 type Allotment = (Vec<usize>, Vec<MigTarget>, bool);
@@ -59,20 +61,39 @@ impl Node<'_> {
             protected: self.protected,
             shared: self.shared(),
         };
+        shortage::check(self.parts, &self.open)?;
+        let gpus = || self.gpus.iter();
+        let hardware: Vec<_> = gpus().map(|it| Hardware::new(&it.profiles).ok()).collect();
+        let existing: Vec<_> = gpus().map(|it| existing(it, adopt)).collect();
+        let each = gpus().zip(&existing).zip(&hardware);
+        let sites = each
+            .map(|((gpu, existing), hardware)| Site::new(gpu, existing, hardware.as_ref(), &pods));
+        let sites: Vec<_> = sites.collect();
+        let ways = Ways::new(&sites, self.parts);
         let mut every = Vec::with_capacity(self.gpus.len());
-        for (gpu, open) in self.gpus.iter().zip(&self.open) {
-            every.push(self.candidates(gpu, open, adopt, &pods)?);
+        for site in sites.iter().enumerate() {
+            every.push(self.candidates(site, adopt, &ways)?);
         }
+        let picks = self.pick(&every, &pods, adopt)?;
+        let picked = every.iter().zip(picks).map(|(of, pick)| &of[pick]);
+        let picked = picked.zip(&hardware);
+        let target = |(it, hardware): (&Candidate<'_>, &Option<_>)| it.target(hardware.as_ref());
+        Ok(picked.map(|it| (it.0.part, target(it))).unzip())
+    }
+
+    /// The number of the candidate for each GPU.
+    fn pick(
+        &self,
+        every: &[Vec<Candidate<'_>>],
+        pods: &Pods<'_>,
+        adopt: bool,
+    ) -> Result<Vec<usize>, Problem> {
         let is_plain = self.parts.iter().all(|part| part.count.is_none());
-        let picks = if is_plain && every.iter().all(|of| of.len() == 1) {
-            vec![0; every.len()]
-        } else {
-            self.assign(&every, &pods)
-                .ok_or_else(|| self.too_few(&every, adopt))?
-        };
-        let picked = every.into_iter().zip(picks);
-        let picked = picked.filter_map(|(of, pick)| of.into_iter().nth(pick));
-        Ok(picked.map(|it| (it.part, it.mig)).unzip())
+        if is_plain && every.iter().all(|of| of.len() == 1) {
+            return Ok(vec![0; every.len()]);
+        }
+        let picks = self.assign(every, pods);
+        picks.ok_or_else(|| self.too_few(every, adopt))
     }
 
     /// The pods that are on several GPUs, by number.
@@ -92,39 +113,53 @@ impl Node<'_> {
 
     /// Of each part that the GPU may follow. A GPU that can follow none is the problem; one that cannot follow some is a
     /// problem only if these are short of GPUs.
-    fn candidates(
+    fn candidates<'w>(
         &self,
-        gpu: &GpuStatus,
-        open: &[usize],
+        (number, site): (usize, &Site<'_>),
         adopt: bool,
-        pods: &Pods<'_>,
-    ) -> Result<Vec<Candidate>, Problem> {
-        let existing = existing(gpu, adopt);
-        let mut every = Vec::with_capacity(1);
+        ways: &'w Ways,
+    ) -> Result<Vec<Candidate<'w>>, Problem> {
+        let mut every: Vec<Candidate<'w>> = Vec::new();
+        let open = &self.open[number];
         for &part in open {
-            let own = (part, &self.parts[part]);
-            every.extend(candidates((gpu, &existing), own, adopt, pods));
+            let is_alike = |it: &&Candidate<'_>| ways.are_alike(it.part, part);
+            if let Some(alike) = every.iter().find(is_alike).map(|it| it.part) {
+                let alike = every.iter().filter(|it| it.part == alike);
+                let alike: Vec<_> = alike.map(|it| it.for_part(part)).collect();
+                every.extend(alike);
+            } else {
+                let own = (part, &self.parts[part]);
+                let packings = || ways.packings((number, site), own);
+                every.extend(site.candidates(own, adopt, packings));
+            }
         }
         let last = open.last().filter(|_| every.is_empty());
-        let problem = last.and_then(|last| problem(gpu, &self.parts[*last], adopt));
+        let problem = last.and_then(|last| problem(self.gpus[number], &self.parts[*last], adopt));
         problem.map_or(Ok(every), Err)
     }
 
-    fn assign(&self, every: &[Vec<Candidate>], pods: &Pods<'_>) -> Option<Vec<usize>> {
+    fn assign(&self, every: &[Vec<Candidate<'_>>], pods: &Pods<'_>) -> Option<Vec<usize>> {
         let counts: Vec<_> = self.parts.iter().map(|part| part.count).collect();
         let weights: Vec<Pair> = pods.shared.keys().map(|pod| pods.weight(pod)).collect();
-        let (room, profiles) = self.room();
-        let weigh = |(of, room): (&Vec<Candidate>, &Vec<usize>)| {
-            let weighed = of.iter().map(|it| it.weigh(room, profiles));
+        let tolls = self.tolls(every);
+        let scale = Scale::new(&tolls, &weights, self.parts.len());
+        let weigh = |(gpu, (candidates, tolls)): (usize, (&Vec<Candidate<'_>>, &Vec<Toll>))| {
+            let each = candidates.iter().zip(tolls);
+            let weighed = each.map(|(it, toll)| Weighed {
+                part: it.part,
+                gone: it.gone,
+                cost: scale.cost(toll, gpu, it.part),
+            });
             weighed.collect::<Vec<_>>()
         };
-        let gpus: Vec<_> = every.iter().zip(&room).map(weigh).collect();
+        let each = every.iter().zip(&tolls).enumerate();
+        let gpus: Vec<_> = each.map(weigh).collect();
         let assign_by = |kinds: &[Kind]| {
             let rules = Rules {
                 counts: &counts,
                 kinds,
                 weights: &weights,
-                profiles,
+                scale: &scale,
             };
             assign(&gpus, &rules)
         };
@@ -137,16 +172,33 @@ impl Node<'_> {
         let first = |is: &dyn Fn(&Part<'_>) -> bool| self.parts.iter().position(is);
         let kind = |part: &Part<'_>| {
             let whole = part.strategy.mig.is_none();
-            let sharing = |it: &Part<'_>| it.sharing(&MigTarget::default());
-            let alike = |it: &Part<'_>| it.strategy.mig.is_none() && sharing(it) == sharing(part);
+            let alike =
+                |it: &Part<'_>| it.strategy.mig.is_none() && it.of_whole() == part.of_whole();
             let rules = part.rules();
             Kind {
                 whole: whole.then(|| first(&alike)).flatten(),
                 rules: rules.and_then(|rules| first(&|it| it.rules() == Some(rules))),
                 single: Some(part.advertise() == Some(Advertise::Single)),
+                mps: match part.strategy.r#type {
+                    StrategyType::Mps => Some(true),
+                    StrategyType::Mig => Some(false),
+                    StrategyType::Exclusive | StrategyType::TimeSlicing | StrategyType::Auto => {
+                        None
+                    }
+                },
             }
         };
         self.parts.iter().map(kind).collect()
+    }
+
+    /// What each candidate takes.
+    fn tolls(&self, every: &[Vec<Candidate<'_>>]) -> Vec<Vec<Toll>> {
+        let (room, profiles) = self.room();
+        let toll = |(of, room): (&Vec<Candidate<'_>>, &Vec<usize>)| {
+            let tolls = of.iter().map(|it| it.toll(room, profiles));
+            tolls.collect::<Vec<_>>()
+        };
+        every.iter().zip(&room).map(toll).collect()
     }
 
     /// Of each GPU, which of the node's profiles it offers, the largest first; and how many there are.
@@ -160,42 +212,20 @@ impl Node<'_> {
     }
 
     /// Why some part that takes only some GPUs does not get as many as it wants.
-    fn too_few(&self, every: &[Vec<Candidate>], adopt: bool) -> Problem {
+    fn too_few(&self, every: &[Vec<Candidate<'_>>], adopt: bool) -> Problem {
         let counted = self.parts.iter().enumerate();
-        let counted = counted.filter_map(|(number, part)| Some((number, part, part.count?)));
-        let mut short = None;
-        for (number, part, count) in counted {
+        for (number, part) in counted.filter(|(_, part)| part.count.is_some()) {
             let gpus = self.gpus.iter().zip(&self.open).zip(every);
             let open = gpus.filter(|((_, open), _)| open.contains(&number));
-            if open.clone().count() < count {
-                return too_few(part, count, open.count());
-            }
-            let cannot = |of: &[Candidate]| of.iter().all(|it| it.part != number);
+            let cannot = |of: &[Candidate<'_>]| of.iter().all(|it| it.part != number);
             let mut own = open.filter(|(_, of)| cannot(of));
             let first = own.next();
             if let Some(problem) = first.and_then(|((gpu, _), _)| problem(gpu, part, adopt)) {
                 return problem;
             }
-            short.get_or_insert(part);
         }
-        let path = short.map_or("spec.overrides", |part| &part.path);
-        let message = "several overrides count on the same GPUs of the node, and there are too few for all of them; lower \
-                       gpus.count in one of them";
-        Problem::new(
-            ProblemReason::TooFewGpus,
-            format!("{path}.gpus.count"),
-            message,
-        )
+        shortage::for_all(self.parts)
     }
-}
-
-fn too_few(part: &Part<'_>, count: usize, open: usize) -> Problem {
-    let path = format!("{}.gpus.count", part.path);
-    let message = format!(
-        "{count} GPUs are wanted for this override, and the node has {open} that match it and are not taken by overrides \
-         before it; lower count, match more products, or move the override up"
-    );
-    Problem::new(ProblemReason::TooFewGpus, path, message)
 }
 
 /// The sizes of the profiles that a GPU offers, the largest first.

@@ -1,33 +1,30 @@
 //! What a part of a policy would make of one GPU, and whom that disturbs.
 
-use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigTarget};
 use smallvec::smallvec;
 
 use super::Problem;
-use super::cost::{Cost, Pair, Room, Weighed};
+use super::cost::{Pair, Room, Toll};
 use super::parts::Part;
 use super::slices::{infeasible, wanted, whole};
 use crate::change::{is_on, is_overdrawn};
-use crate::layout::{self, Existing, Occupancy, Placement};
+use crate::layout::{self, Existing, Hardware, Packed, Placement, Puzzle};
 
 /// What a GPU may become.
-#[derive(Clone, Debug)]
-pub(super) struct Candidate {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
     /// The part that it follows then, as a number.
     pub(super) part: usize,
-    pub(super) mig: MigTarget,
+    /// How it is cut; none: it stays whole.
+    cut: Option<&'a Packed>,
     /// The numbered pods that leave the GPU for it, one bit each.
-    gone: u128,
+    pub(super) gone: u128,
     /// The others that leave.
     evicted: Pair,
     destroyed: usize,
     created: usize,
-    /// How many more instances of each profile would fit, the largest profile first.
-    spare: Vec<i32>,
 }
 
 /// What is known of the pods of a node before its GPUs are planned.
@@ -37,49 +34,6 @@ pub(super) struct Pods<'a> {
     pub(super) protected: &'a BTreeSet<String>,
     /// Are on several GPUs, by their number.
     pub(super) shared: BTreeMap<String, u32>,
-}
-
-/// What the part may make of the GPU with these instances: one candidate, and more where it depends on other GPUs which is
-/// the best. None if there is a [`problem`].
-pub(super) fn candidates(
-    (gpu, existing): (&GpuStatus, &[Existing]),
-    (number, part): (usize, &Part<'_>),
-    adopt: bool,
-    pods: &Pods<'_>,
-) -> Vec<Candidate> {
-    let leaving = leaving(gpu, part);
-    let (gone, evicted) = pods.count(&leaving);
-    let Some(mig) = &part.strategy.mig else {
-        let whole = whole(gpu, part, adopt).ok().map(|()| Candidate {
-            part: number,
-            mig: MigTarget::default(),
-            gone,
-            evicted,
-            destroyed: gpu.instances.len(),
-            created: 0,
-            spare: Vec::new(),
-        });
-        return whole.into_iter().collect();
-    };
-    let Ok((wanted, _)) = wanted(gpu, mig, &part.strategy_path()) else {
-        return Vec::new();
-    };
-    let existing = without(existing, &leaving);
-    let (profiles, protected) = (&gpu.profiles, pods.protected);
-    let found = layout::search_each(profiles, &existing, &wanted, protected, &pods.shared);
-    let candidate = |placement: Placement| Candidate {
-        part: number,
-        mig: MigTarget {
-            enabled: true,
-            instances: placement.instances,
-        },
-        gone: gone | placement.gone,
-        evicted: evicted.plus(Pair(placement.spared, placement.evicted)),
-        destroyed: placement.destroyed,
-        created: placement.created,
-        spare: placement.spare,
-    };
-    found.into_iter().map(candidate).collect()
 }
 
 /// Why the part can make nothing of the GPU, which takes longer than to find that out.
@@ -97,29 +51,79 @@ pub(super) fn problem(gpu: &GpuStatus, part: &Part<'_>, adopt: bool) -> Option<P
     Some(infeasible(gpu, adopt, path, &error, &instead))
 }
 
-impl Candidate {
-    /// In numbers. `room`: which of the node's profiles the numbers of `spare` are about, of so many.
-    pub(super) fn weigh(&self, room: &[usize], profiles: usize) -> Weighed {
-        let mut by_profile: Room = smallvec![0; profiles];
-        for (&profile, &number) in room.iter().zip(&self.spare) {
-            by_profile[profile] = number;
+impl<'a> Candidate<'a> {
+    /// To remain whole, or to become so; these leave.
+    pub(super) const fn whole(part: usize, gpu: &GpuStatus, (gone, evicted): (u128, Pair)) -> Self {
+        Self {
+            part,
+            cut: None,
+            gone,
+            evicted,
+            destroyed: gpu.instances.len(),
+            created: 0,
         }
-        Weighed {
-            part: self.part,
-            gone: self.gone,
-            cost: Cost {
-                evicted: self.evicted,
-                destroyed: self.destroyed,
-                created: self.created,
-                room: Reverse(by_profile),
-            },
+    }
+
+    /// To be cut so; these leave in any case.
+    pub(super) fn cut(
+        part: usize,
+        placement: &Placement<'a>,
+        (gone, evicted): (u128, Pair),
+    ) -> Self {
+        Self {
+            part,
+            cut: Some(placement.packed),
+            gone: gone | placement.gone,
+            evicted: evicted.plus(Pair(placement.spared, placement.evicted)),
+            destroyed: placement.destroyed,
+            created: placement.created,
+        }
+    }
+
+    /// The same for a part that is alike.
+    pub(super) const fn for_part(&self, part: usize) -> Self {
+        Self { part, ..*self }
+    }
+
+    /// As the agent is told, for a GPU of this hardware.
+    pub(super) fn target(&self, hardware: Option<&Hardware<'_>>) -> MigTarget {
+        let cut = self.cut.zip(hardware);
+        cut.map_or_else(MigTarget::default, |(packed, hardware)| MigTarget {
+            enabled: true,
+            instances: hardware.instances(&packed.starts),
+        })
+    }
+
+    /// In numbers. `room`: which of the node's profiles the numbers of `spare` are about, of so many.
+    pub(super) fn toll(&self, room: &[usize], profiles: usize) -> Toll {
+        let mut by_profile: Room = smallvec![0; profiles];
+        if let Some(packed) = self.cut {
+            for (&profile, &number) in room.iter().zip(&packed.spare.0) {
+                by_profile[profile] = number;
+            }
+        }
+        Toll {
+            evicted: self.evicted,
+            destroyed: self.destroyed,
+            created: self.created,
+            room: by_profile,
         }
     }
 }
 
 impl Pods<'_> {
+    /// None: the instances cannot be there together.
+    pub(super) fn puzzle<'a>(
+        &self,
+        hardware: &'a Hardware<'a>,
+        existing: &'a [Existing],
+    ) -> Option<Puzzle<'a>> {
+        let puzzle = Puzzle::new(hardware, existing).ok()?;
+        Some(puzzle.counting(self.protected, &self.shared))
+    }
+
     /// The numbered ones among these pods, one bit each, and how many others there are.
-    fn count(&self, pods: &BTreeSet<String>) -> (u128, Pair) {
+    pub(super) fn count(&self, pods: &BTreeSet<String>) -> (u128, Pair) {
         let (mut gone, mut others) = (0, Pair::default());
         for pod in pods {
             match self.shared.get(pod) {
@@ -136,13 +140,14 @@ impl Pods<'_> {
     }
 }
 
-/// The pods that must leave the GPU whatever becomes of its instances: all, if its MIG mode is switched, else those on a
-/// device that the plugin would hand out to more than may share it.
-fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
+/// The pods that must leave the GPU whatever becomes of its instances: all, if its MIG mode is switched or MPS comes to
+/// serve it otherwise, else those on a device that the plugin would hand out to more than may share it.
+pub(super) fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
     if gpu.holders.is_empty() {
         return BTreeSet::new();
     }
-    if is_on(gpu.mig.current) != part.strategy.mig.is_some() {
+    let is_switched = is_on(gpu.mig.current) != part.strategy.mig.is_some();
+    if is_switched || is_served_otherwise(gpu, part) {
         return gpu.holders.iter().map(name).collect();
     }
     let mut holders: Vec<_> = gpu.holders.iter().collect();
@@ -159,24 +164,15 @@ fn leaving(gpu: &GpuStatus, part: &Part<'_>) -> BTreeSet<String> {
     overdrawn.flatten().map(|it| name(it)).collect()
 }
 
+fn is_served_otherwise(gpu: &GpuStatus, part: &Part<'_>) -> bool {
+    match (&gpu.mps, &part.strategy.mps) {
+        (None, None) => false,
+        (Some(_), None) | (None, Some(_)) => true,
+        (Some(is), Some(_)) => *is != part.sharing(gpu, &MigTarget::default()),
+    }
+}
+
 /// A holder's pod, `namespace/name`.
 pub(super) fn name(holder: &Holder) -> String {
     format!("{}/{}", holder.namespace, holder.pod)
-}
-
-/// The instances without these pods on them.
-fn without<'a>(existing: &'a [Existing], leaving: &BTreeSet<String>) -> Cow<'a, [Existing]> {
-    let mut existing = Cow::Borrowed(existing);
-    if leaving.is_empty() {
-        return existing;
-    }
-    for instance in existing.to_mut() {
-        if let Occupancy::Pods(pods) = &mut instance.occupancy {
-            pods.retain(|pod| !leaving.contains(pod));
-            if pods.is_empty() {
-                instance.occupancy = Occupancy::Free;
-            }
-        }
-    }
-    existing
 }

@@ -5,7 +5,7 @@ use crds::{DurationText, GpuSharingPolicySpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use super::selector::wrong;
-use super::{Problem, ProblemReason, check_mig};
+use super::{Problem, ProblemReason, check_mig, workload};
 use crate::windows::{Schedule, duration};
 
 /// Everything that is wrong with a policy and needs no hardware to see; what the API server's own rules refuse is not
@@ -18,6 +18,7 @@ pub fn check(spec: &GpuSharingPolicySpec) -> Vec<Problem> {
         let path = format!("spec.overrides[{index}].strategy");
         problems.extend(strategy(&part.strategy, &path));
     }
+    problems.extend(workload::check(spec));
     problems.extend(
         Schedule::parse(&spec.maintenance)
             .err()
@@ -31,10 +32,8 @@ pub fn check(spec: &GpuSharingPolicySpec) -> Vec<Problem> {
 fn strategy(strategy: &Strategy, path: &str) -> Vec<Problem> {
     match (strategy.r#type, &strategy.mig) {
         // Without its member MIG is refused by the API server.
-        (StrategyType::Exclusive | StrategyType::TimeSlicing, _) | (StrategyType::Mig, None) => {
-            Vec::new()
-        }
-        (StrategyType::Mps, _) => vec![later(path, "type", "MPS")],
+        (StrategyType::Exclusive | StrategyType::TimeSlicing | StrategyType::Mps, _)
+        | (StrategyType::Mig, None) => Vec::new(),
         (StrategyType::Auto, _) => vec![later(path, "type", "Auto")],
         (StrategyType::Mig, Some(mig)) => check_mig::problems(mig, &format!("{path}.mig")),
     }
@@ -42,7 +41,7 @@ fn strategy(strategy: &Strategy, path: &str) -> Vec<Problem> {
 
 fn later(path: &str, field: &str, what: &str) -> Problem {
     let message =
-        format!("{what} is not supported by this version; use Exclusive, TimeSlicing or MIG");
+        format!("{what} is not supported by this version; use Exclusive, TimeSlicing, MPS or MIG");
     Problem::new(
         ProblemReason::NotYetSupported,
         format!("{path}.{field}"),

@@ -1,8 +1,8 @@
-//! What it costs a node that its GPUs become something, and what they cannot become together.
-
-use std::cmp::Reverse;
+//! What it takes to make something of a GPU, and what the GPUs of a node cannot become together.
 
 use smallvec::SmallVec;
+
+use super::scale::Cost;
 
 /// How many more instances would fit, by profile of the node, the largest first.
 pub(super) type Room = SmallVec<[i32; 8]>;
@@ -16,6 +16,8 @@ pub(super) struct Kind {
     pub(super) rules: Option<usize>,
     /// Whether slices are called like whole GPUs, which then cannot be there.
     pub(super) single: Option<bool>,
+    /// Whether GPUs are served through MPS, which cannot be beside slices.
+    pub(super) mps: Option<bool>,
 }
 
 impl Kind {
@@ -23,11 +25,13 @@ impl Kind {
     pub(super) fn beside(self, other: Self) -> Option<Self> {
         let agree = agree(self.whole, other.whole)
             && agree(self.rules, other.rules)
-            && agree(self.single, other.single);
+            && agree(self.single, other.single)
+            && agree(self.mps, other.mps);
         agree.then(|| Self {
             whole: self.whole.or(other.whole),
             rules: self.rules.or(other.rules),
             single: self.single.or(other.single),
+            mps: self.mps.or(other.mps),
         })
     }
 }
@@ -36,18 +40,8 @@ fn agree<T: PartialEq>(one: Option<T>, other: Option<T>) -> bool {
     one.is_none() || other.is_none() || one == other
 }
 
-/// What a choice costs; the order of the fields is the order of what matters.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cost {
-    pub(super) evicted: Pair,
-    pub(super) destroyed: usize,
-    pub(super) created: usize,
-    /// How many more instances would fit on all GPUs, by profile, the largest first.
-    pub(super) room: Reverse<Room>,
-}
-
 /// How many pods that must not be evicted, and how many in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pair(pub(super) usize, pub(super) usize);
 
 impl Pair {
@@ -56,23 +50,21 @@ impl Pair {
     }
 }
 
-impl Cost {
-    pub(super) fn plus(mut self, other: &Self, evicted: Pair) -> Self {
-        self.evicted = self.evicted.plus(other.evicted).plus(evicted);
-        self.destroyed += other.destroyed;
-        self.created += other.created;
-        for (room, more) in self.room.0.iter_mut().zip(&other.room.0) {
-            *room += more;
-        }
-        self
-    }
+/// What a candidate takes, without the shared pods.
+#[derive(Debug)]
+pub(super) struct Toll {
+    pub(super) evicted: Pair,
+    pub(super) destroyed: usize,
+    pub(super) created: usize,
+    pub(super) room: Room,
 }
 
 /// A candidate in numbers.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Weighed {
     pub(super) part: usize,
+    /// The shared pods that it drives away, one bit each.
     pub(super) gone: u128,
-    /// Without the shared pods.
+    /// What it costs without them.
     pub(super) cost: Cost,
 }

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::GpuSharingPolicy;
-use crds::gpu_node::{GpuStatus, GpuTarget, MigTarget, PolicyReference, Target};
+use crds::gpu_node::{GpuStatus, GpuTarget, MigMode, MigTarget, PolicyReference, Target};
 
 use super::parts::{self, Part};
-use super::{Problem, ProblemReason, allotment, reference, sharing, single};
+use super::{Problem, ProblemReason, allotment, reference, sharing, single, workload};
 use crate::change::{self, Change};
 use crate::guarantees;
 
@@ -23,6 +23,19 @@ pub struct Goal {
     pub change: Change,
     /// The labels that the node gets once that is verified.
     pub guarantees: BTreeMap<String, String>,
+}
+
+impl Goal {
+    /// Whether slices are wanted, or there are some on the node's GPUs.
+    pub fn concerns_mig(&self, gpus: &[GpuStatus]) -> bool {
+        concerns_mig(&self.target, gpus)
+    }
+}
+
+/// Whether a target has slices, or there are some on the node's GPUs.
+pub(crate) fn concerns_mig(target: &Target, gpus: &[GpuStatus]) -> bool {
+    target.gpus.iter().any(|gpu| gpu.mig.enabled)
+        || gpus.iter().any(|gpu| gpu.mig.current == MigMode::Enabled)
 }
 
 /// The target of a policy for a node with these GPUs. What is there already and fits, stays; so the target of a node
@@ -71,7 +84,7 @@ fn target(
     let target = |((gpu, part), mig): ((&&GpuStatus, &&Part<'_>), MigTarget)| GpuTarget {
         uuid: gpu.uuid.clone(),
         index: gpu.index,
-        sharing: part.sharing(&mig),
+        sharing: part.sharing(gpu, &mig),
         mig,
     };
     let gpus: Vec<_> = sorted
@@ -82,6 +95,7 @@ fn target(
         .collect();
     let advertise = single::advertise(&followed, &gpus, &sorted, adopt)?;
     sharing::conflict(&followed, &gpus)?;
+    workload::fits(policy.spec.workload.as_ref(), &followed, &gpus, &sorted)?;
     Ok(Target {
         gpus,
         adopt,

@@ -1,10 +1,12 @@
 //! The parts of a policy, its own strategy and its overrides, and which GPUs may follow which.
 
-use crds::GpuSharingPolicySpec;
-use crds::gpu_node::{GpuStatus, MigTarget, ReplicaRules, SharingTarget};
-use crds::policy::{Advertise, GpuSelection, Strategy};
+use crds::gpu_node::{GpuStatus, MigTarget, MpsTarget, ReplicaRules, SharingTarget};
+use crds::policy::{Advertise, GpuSelection, Strategy, StrategyType};
+use crds::{GpuSharingPolicySpec, MemoryText};
 
 use super::products::any_matches;
+use super::{Problem, ProblemReason};
+use crate::mps;
 use crate::offer::Offer;
 
 /// A part of a policy.
@@ -77,8 +79,8 @@ impl Part<'_> {
         format!("{}.{of}", self.strategy_path())
     }
 
-    /// How a GPU with these slices is shared in software. What no slice has is not told.
-    pub(super) fn sharing(&self, mig: &MigTarget) -> SharingTarget {
+    /// How the GPU with these slices is shared in software. What no slice has is not told.
+    pub(super) fn sharing(&self, gpu: &GpuStatus, mig: &MigTarget) -> SharingTarget {
         let replicas = self.replicas_of(None);
         let numbers = mig.instances.iter().map(|slice| {
             let number = self.replicas_of(Some(&slice.profile));
@@ -88,12 +90,50 @@ impl Part<'_> {
             r#type: self.strategy.r#type,
             replicas,
             per_profile: numbers.filter(|(_, number)| *number != replicas).collect(),
+            mps: self.mps(gpu).ok().flatten(),
         }
+    }
+
+    /// What an MPS client gets of the GPU. None: it is not to be served through MPS.
+    pub(super) fn mps(&self, gpu: &GpuStatus) -> Result<Option<MpsTarget>, Problem> {
+        let Some(asked) = &self.strategy.mps else {
+            return Ok(None);
+        };
+        let problem = |path: &str, message: String| {
+            let path = format!("{}.mps.{path}", self.strategy_path());
+            Problem::new(ProblemReason::MpsLimitsExceeded, path, message)
+        };
+        let bytes = asked.memory_limit.as_ref().map(MemoryText::bytes);
+        let bytes = bytes
+            .transpose()
+            .map_err(|error| problem("memoryLimit", error.to_string()))?;
+        let settings = mps::Settings {
+            replicas: asked.replicas,
+            active_thread_percentage: asked.active_thread_percentage,
+            memory_limit_mib: bytes.map(|bytes| i64::try_from(bytes >> 20).unwrap_or(i64::MAX)),
+            allow_memory_oversubscription: asked.allow_memory_oversubscription,
+        };
+        mps::client(gpu, &settings).map(Some).map_err(|refusals| {
+            let path = refusals.first().map_or("replicas", |first| first.field());
+            let refusals: Vec<_> = refusals.iter().map(ToString::to_string).collect();
+            problem(path, refusals.join("; "))
+        })
+    }
+
+    /// In what it differs from other parts that leave GPUs whole, as far as the device plugin and the MPS daemon cannot tell
+    /// these apart: strategy, replicas, and share of the threads of a client.
+    pub(super) fn of_whole(&self) -> (StrategyType, i32, Option<i32>) {
+        let percentage = self.strategy.mps.as_ref().map(|it| {
+            let share = 100 / it.replicas.clamp(1, 100);
+            it.active_thread_percentage.unwrap_or(share)
+        });
+        (self.strategy.r#type, self.replicas_of(None), percentage)
     }
 
     /// How many pods may share the GPU, or each of its slices for which nothing else is said, or each of this profile.
     fn replicas_of(&self, profile: Option<&str>) -> i32 {
-        let whole = self.strategy.time_slicing.as_ref().map(|it| it.replicas);
+        let in_turns = self.strategy.time_slicing.as_ref().map(|it| it.replicas);
+        let whole = in_turns.or(self.strategy.mps.as_ref().map(|it| it.replicas));
         let mig = self.strategy.mig.as_ref();
         let slices = mig.and_then(|mig| mig.time_slicing.as_ref()).map(|it| {
             let own = profile.and_then(|profile| it.per_profile.get(profile));

@@ -49,12 +49,24 @@ pub enum ProblemReason {
     Conflict,
     /// The product has no MIG.
     MigNotSupported,
+    /// The GPU cannot give to MPS clients what the policy says.
+    MpsLimitsExceeded,
     /// The product has no place for this layout, whatever is on it.
     NoPlacement,
+    /// The workloads need isolation that the strategy does not give.
+    IsolationNotGiven,
+    /// The workloads do not trust each other, and MPS lets a fault of one end all.
+    NotTrusted,
+    /// A workload needs more memory than any slice of the layout has.
+    ProfileTooSmall,
+    /// Those who may share a device need more memory than it has.
+    MemoryOvercommitted,
     /// An override counts on more GPUs than the node has for it.
     TooFewGpus,
     /// Instances that others have made are in the way, and the policy does not say that they may go.
     ForeignInstances,
+    /// Another manager divides the GPUs of the node.
+    ForeignManager,
     /// Something else on this node is in the way.
     Blocked,
     /// The node's GPUs are not known, or what is known of them makes no sense.
@@ -74,9 +86,15 @@ impl ProblemReason {
             Self::UnknownProfile => Reason::UnknownProfile,
             Self::Conflict => Reason::Conflict,
             Self::MigNotSupported => Reason::MigNotSupported,
+            Self::MpsLimitsExceeded => Reason::MpsLimitsExceeded,
             Self::NoPlacement => Reason::NoPlacement,
+            Self::IsolationNotGiven => Reason::IsolationNotGiven,
+            Self::NotTrusted => Reason::NotTrusted,
+            Self::ProfileTooSmall => Reason::ProfileTooSmall,
+            Self::MemoryOvercommitted => Reason::MemoryOvercommitted,
             Self::TooFewGpus => Reason::TooFewGpus,
             Self::ForeignInstances => Reason::ForeignInstances,
+            Self::ForeignManager => Reason::ForeignManager,
             Self::Blocked => Reason::Blocked,
             Self::NoInventory => Reason::NoInventory,
         }
@@ -86,7 +104,11 @@ impl ProblemReason {
     /// node: a policy that cannot be satisfied is a mistake of whoever wrote it, a node in a bad state is not.
     pub const fn is_of_the_node(self) -> bool {
         match self {
-            Self::TooFewGpus | Self::ForeignInstances | Self::Blocked | Self::NoInventory => true,
+            Self::TooFewGpus
+            | Self::ForeignInstances
+            | Self::ForeignManager
+            | Self::Blocked
+            | Self::NoInventory => true,
             Self::NotYetSupported
             | Self::UnknownTimeZone
             | Self::BadCron
@@ -96,7 +118,12 @@ impl ProblemReason {
             | Self::UnknownProfile
             | Self::Conflict
             | Self::MigNotSupported
-            | Self::NoPlacement => false,
+            | Self::MpsLimitsExceeded
+            | Self::NoPlacement
+            | Self::IsolationNotGiven
+            | Self::NotTrusted
+            | Self::ProfileTooSmall
+            | Self::MemoryOvercommitted => false,
         }
     }
 }

@@ -49,8 +49,10 @@ pub(super) fn wanted<'a>(
     }
 }
 
-/// Turning MIG off takes every instance along, also those that are not ours to destroy.
+/// Turning MIG off takes every instance along, also those that are not ours to destroy; and not every GPU can give to MPS
+/// clients what a policy says.
 pub(super) fn whole(gpu: &GpuStatus, part: &Part<'_>, adopt: bool) -> Result<(), Problem> {
+    part.mps(gpu)?;
     let foreign = gpu.instances.iter().filter(|instance| !instance.owned);
     let foreign: Vec<_> = foreign
         .map(|instance| format!("{} at slice {}", instance.profile, instance.start))

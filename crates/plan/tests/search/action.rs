@@ -5,6 +5,7 @@ use crate::world::machine::Who;
 use crate::world::operator::Leader;
 use crate::world::policy::{Brake, Window};
 use crate::world::slices::Slices;
+use crate::world::stack::{Deploy, Program};
 
 /// One thing that may happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Action {
     Agent(Place, Agent),
     /// The rest of the machine, and the cluster around it.
     Cluster(Place, Cluster),
+    /// NVIDIA's stack.
+    Nvidia(Place, Nvidia),
     /// Time passes.
     Clock(Place, Clock),
     /// A person about a node.
@@ -84,6 +87,19 @@ pub enum Cluster {
     NodeComes,
 }
 
+/// What NVIDIA's stack does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nvidia {
+    /// A program whose label says so comes to run on the node.
+    Starts(Program),
+    /// A program whose label does not say so any more ends.
+    Ends(Program),
+    /// MIG Manager begins to divide the GPU, or has done so.
+    Divides(bool),
+    /// An upgrade of the driver begins, or ends.
+    Upgrades(bool),
+}
+
 /// What time brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
@@ -95,6 +111,8 @@ pub enum Clock {
     Quiet,
     /// The plugin has had its time.
     Settled,
+    /// The kubelets have had their time for what was published.
+    Kubelets,
     /// The kubelet has had its time for a pod.
     Admission(Who),
     /// An operator has not heard the agent for too long.
@@ -116,8 +134,12 @@ pub enum Person {
     Retries,
     /// Brings the GPU into the layout that was asked for, by hand.
     Repairs,
+    /// Deploys a program of NVIDIA's, or keeps it away.
+    Deploys(Program, Deploy),
     /// Deletes the `GpuNode`.
     DeletesGpuNode,
+    /// Deletes the `ConfigMap` with the device plugin's configurations.
+    DeletesConfigs,
     /// Changes the node's labels, so that the policy selects it, or no longer does.
     Selects(bool),
 }
@@ -129,6 +151,8 @@ pub enum Author {
     Edits(Slices),
     /// It is stopped, or goes on.
     Brakes(Brake),
+    /// It takes nodes over, or no longer does.
+    TakesOver(bool),
     /// It is deleted.
     Deletes,
     /// Its window opens, is about to close, or closes.
@@ -160,11 +184,19 @@ impl Action {
                 | Cluster::NodeGoes
                 | Cluster::NodeComes => false,
             },
+            Self::Nvidia(_, what) => match what {
+                Nvidia::Starts(_)
+                | Nvidia::Ends(_)
+                | Nvidia::Divides(false)
+                | Nvidia::Upgrades(false) => true,
+                Nvidia::Divides(true) | Nvidia::Upgrades(true) => false,
+            },
             Self::Clock(_, what) => match what {
                 Clock::Deadline
                 | Clock::BackOff
                 | Clock::Quiet
                 | Clock::Settled
+                | Clock::Kubelets
                 | Clock::Admission(_)
                 | Clock::Retry(..) => true,
                 Clock::Silence(_) => false,
@@ -175,13 +207,16 @@ impl Action {
                 | Person::Uncordons
                 | Person::Holds(true)
                 | Person::Repairs
+                | Person::Deploys(..)
                 | Person::DeletesGpuNode
+                | Person::DeletesConfigs
                 | Person::Selects(_) => false,
             },
             Self::Policy(what) => match what {
                 Author::Brakes(Brake::Off) | Author::Window(Window::Open) => true,
                 Author::Edits(_)
                 | Author::Brakes(Brake::Paused | Brake::DryRun)
+                | Author::TakesOver(_)
                 | Author::Deletes
                 | Author::Window(Window::Ends | Window::Closed) => false,
             },

@@ -5,6 +5,7 @@ mod agent;
 mod author;
 mod clock;
 mod cluster;
+mod nvidia;
 mod operator;
 mod people;
 
@@ -20,6 +21,7 @@ pub fn actions(game: &Game, state: &State, found: &mut Vec<Action>) {
         operator::actions(game, place, &host, found);
         agent::actions(game, state, place, &host, found);
         cluster::actions(game, state, place, &host, found);
+        nvidia::actions(state, place, &host, found);
         clock::actions(game, state, place, &host, found);
         people::actions(game, state, place, &host, found);
     }
@@ -45,6 +47,10 @@ pub fn perform(game: &mut Game, state: &State, action: Action) -> Result<State, 
         Action::Cluster(place, what) => {
             let host = host(game, place);
             cluster::perform(game, *state, place, host, what)
+        }
+        Action::Nvidia(place, what) => {
+            let host = host(game, place);
+            nvidia::perform(game, *state, place, host, what)
         }
         Action::Clock(place, what) => {
             let host = host(game, place);

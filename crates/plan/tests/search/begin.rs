@@ -1,8 +1,9 @@
-//! Where a search begins: every node is as the policy said, and the policy has just come to say something else.
+//! Where a search begins: every node is as the policy said, and the policy has just come to say something else. What of
+//! NVIDIA's is there has just been installed.
 
 use std::collections::BTreeMap;
 
-use crate::action::{Action, Agent, Cluster, Move};
+use crate::action::{Action, Agent, Clock, Cluster, Move};
 use crate::actors;
 use crate::bounds::Left;
 use crate::game::Game;
@@ -12,6 +13,7 @@ use crate::world::machine::{Pod, PodStage, Who};
 use crate::world::node::Node;
 use crate::world::policy::Policy;
 use crate::world::slices::Slices;
+use crate::world::stack::{Program, Stack};
 use crate::world::{Place, State};
 
 /// More looks than it takes anybody.
@@ -20,7 +22,10 @@ const ENOUGH: usize = 200;
 /// The state at the beginning.
 pub fn state(game: &mut Game) -> State {
     let mut state = State {
-        policy: Policy::new(Slices::BEFORE),
+        policy: Policy {
+            takes_over: game.bounds.takes_over,
+            ..Policy::new(game.bounds.before())
+        },
         hosts: [None; 2],
         configs: game.configs.put(BTreeMap::new()),
         left: Left::default(),
@@ -30,6 +35,9 @@ pub fn state(game: &mut Game) -> State {
         state = game.with(state, place, host);
     }
     let mut state = in_sync(game, state);
+    for (place, host) in game.each(&state).collect::<Vec<_>>() {
+        state = installed(game, state, place, host);
+    }
     state.policy.want = Slices::AFTER;
     state.policy.generation = 2;
     state.policy.judged = false;
@@ -38,19 +46,8 @@ pub fn state(game: &mut Game) -> State {
 }
 
 fn host(game: &mut Game) -> Host {
-    let mut host = Host::new(Node {
-        uid: 1,
-        unschedulable: false,
-        cordon_is_ours: false,
-        marker: 0,
-        pre_cordoned: false,
-        tainted: false,
-        hold: false,
-        retry: false,
-        key: None,
-        promises: game.promises.put(BTreeMap::new()),
-        advertised: Slices::BEFORE,
-    });
+    let nothing = game.promises.put(BTreeMap::new());
+    let mut host = Host::new(Node::new(1, game.bounds.before(), Stack::NONE, nothing));
     if game.bounds.has_victim {
         host.pods[Who::Victim.index()] = Pod {
             uid: 1,
@@ -58,6 +55,13 @@ fn host(game: &mut Game) -> Host {
         };
     }
     host
+}
+
+fn installed(game: &mut Game, state: State, place: Place, mut host: Host) -> State {
+    let stack = game.bounds.stack;
+    host.write_node(None, |node| node.stack = stack);
+    host.runs = Program::ALL.map(|program| stack.deploys(program));
+    game.with(state, place, host)
 }
 
 /// Everybody does what they should, in turn.
@@ -84,6 +88,7 @@ const fn is_work(action: Action) -> bool {
         Action::Agent(_, what) => matches!(what, Agent::Acts),
         Action::Cluster(_, what) => matches!(what, Cluster::PluginReads),
         Action::Admits(_) | Action::Caches(..) => true,
-        Action::Clock(..) | Action::Person(..) | Action::Policy(_) => false,
+        Action::Clock(_, what) => matches!(what, Clock::Kubelets),
+        Action::Nvidia(..) | Action::Person(..) | Action::Policy(_) => false,
     }
 }

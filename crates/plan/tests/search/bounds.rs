@@ -1,5 +1,8 @@
 //! How far a search goes: who is there, and how often what may go wrong.
 
+use crate::world::slices::Slices;
+use crate::world::stack::Stack;
+
 /// How much of one kind of trouble there may be.
 pub type Times = u8;
 
@@ -28,6 +31,8 @@ pub struct Left {
     pub deletions: Times,
     /// A person deletes a `GpuNode`.
     pub purges: Times,
+    /// A person deletes the `ConfigMap` of the device plugin.
+    pub wipes: Times,
     /// A node's labels change.
     pub selections: Times,
     /// The policy comes to ask for something else.
@@ -38,6 +43,14 @@ pub struct Left {
     pub removals: Times,
     /// A person repairs a GPU by hand.
     pub repairs: Times,
+    /// A person deploys a program of NVIDIA's, or keeps it away.
+    pub deploys: Times,
+    /// NVIDIA's MIG Manager divides the GPU.
+    pub divisions: Times,
+    /// NVIDIA's driver is upgraded.
+    pub upgrades: Times,
+    /// The policy comes to take nodes over, or no longer does.
+    pub allowances: Times,
 }
 
 /// A search.
@@ -57,6 +70,12 @@ pub struct Bounds {
     pub caches_lag: bool,
     /// There is a pod on a slice that has to go.
     pub has_victim: bool,
+    /// What is asked for changes the mode of the GPU: in the beginning it is whole, and nobody is on it.
+    pub switches: bool,
+    /// What NVIDIA's stack has on each node in the beginning.
+    pub stack: Stack,
+    /// The policy takes nodes over.
+    pub takes_over: bool,
     /// The policy has a maintenance window.
     pub has_window: bool,
     /// The rest of the policy's `spec.maintenance`, as JSON.
@@ -66,6 +85,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// What is there in the beginning.
+    pub const fn before(&self) -> Slices {
+        if self.switches {
+            Slices::WHOLE
+        } else {
+            Slices::BEFORE
+        }
+    }
+
     /// One node, one operator at a time that can die anywhere, a pod to evict, and no other trouble.
     pub const BASE: Self = Self {
         nodes: 1,
@@ -75,6 +103,9 @@ impl Bounds {
         reads_apart: false,
         caches_lag: false,
         has_victim: true,
+        switches: false,
+        stack: Stack::NONE,
+        takes_over: false,
         has_window: false,
         rules: "{}",
         trouble: Left {
@@ -89,11 +120,16 @@ impl Bounds {
             silences: 0,
             deletions: 0,
             purges: 0,
+            wipes: 0,
             selections: 0,
             edits: 0,
             brakes: 0,
             removals: 0,
             repairs: 0,
+            deploys: 0,
+            divisions: 0,
+            upgrades: 0,
+            allowances: 0,
         },
     };
 }

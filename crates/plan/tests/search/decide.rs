@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use crds::GpuNodeSpec;
 use crds::gpu_node::{MaintenanceStatus, Phase};
-use crds::names::LABEL_PLUGIN_CONFIG;
-use plan::maintenance::{Effect, Step, release_orphan};
+use crds::names::{
+    ANNOTATION_MIG_MANAGER, GPU_CLIENT_LABELS, LABEL_MIG_MANAGER, LABEL_PLUGIN_CONFIG,
+};
+use plan::maintenance::{Effect, Step, orphaned};
+use plan::plugin_config::Entry;
 
 use crate::forget::forget;
 use crate::game::Game;
@@ -18,6 +21,7 @@ use crate::world::machine::{Pod, Who};
 use crate::world::node::{Node, Promises, Report};
 use crate::world::operator::{Decision, Deed, Eviction, Heard, Memory};
 use crate::world::policy::{Policy, Slot};
+use crate::world::stack::{CLIENTS, Deploy};
 use crate::world::{Configs, Place, State};
 
 /// All that a step can go by.
@@ -33,6 +37,7 @@ pub struct Seen {
     policy: Option<Policy>,
     slot: Option<Slot>,
     pods: [Pod; 2],
+    runs: [bool; 2],
     configs: Number<Configs>,
     evictions: [Option<Eviction>; 2],
 }
@@ -65,6 +70,7 @@ pub fn decide(
         policy: selects.then_some(policy),
         slot: state.policy.slots[place.index()].filter(|_| selects),
         pods: host.pods,
+        runs: host.runs,
         configs: state.configs,
         evictions: memory.evictions,
     };
@@ -80,8 +86,8 @@ pub fn decide(
 fn sweep(game: &mut Game, place: Place, node: Option<Node>) -> Option<Number<Decision>> {
     let node = node.filter(|_| !game.is(Mutation::NeverSweeps))?;
     let view = node.view(place, &game.keys, &game.promises);
-    let (effect, _) = release_orphan(&view)?;
-    let deed = deed(game, Some(&node), None, &effect);
+    let (effect, _) = orphaned(&view)?;
+    let deed = deed(game, Some(&node), &effect);
     Some(game.decisions.put(Decision {
         node: node.uid,
         sweeps: true,
@@ -93,7 +99,8 @@ fn sweep(game: &mut Game, place: Place, node: Option<Node>) -> Option<Number<Dec
 impl Seen {
     fn decide(&self, game: &mut Game) -> Result<Option<Number<Decision>>, String> {
         let sight = self.sight(game);
-        if is_too_early(&sight) {
+        let looks_away = game.is(Mutation::LooksAway) && sight.policy.is_none();
+        if is_too_early(&sight) || looks_away {
             return Ok(None);
         }
         let step = match game.mutation {
@@ -106,10 +113,9 @@ impl Seen {
 
     /// What a step comes to. A `GpuNode` about which nothing else is to be done is made to belong to its node.
     pub fn decision(&self, game: &mut Game, step: &Step) -> Option<Number<Decision>> {
-        let configs = game.configs.get(self.configs).clone();
         let deeds = step.effects.iter();
         let mut deeds: Vec<_> = deeds
-            .map(|effect| deed(game, self.node.as_ref(), Some(&configs), effect))
+            .map(|effect| deed(game, self.node.as_ref(), effect))
             .collect();
         let status = game.statuses.put(forget(&step.status));
         let status = (status != self.status).then_some(status);
@@ -132,18 +138,19 @@ impl Seen {
     pub fn sight(&self, game: &Game) -> Sight {
         let bounds = &game.bounds;
         let (keys, promises) = (&game.keys, &game.promises);
+        let has_keeper = !bounds.switches;
         let object = |policy: Policy| policy.object(bounds.rules, bounds.has_window);
         Sight {
             node: self.node.map(|node| node.view(self.place, keys, promises)),
             spec: game.specs.get(self.spec).clone(),
-            agent: self.report.as_ref().map(sight::agent),
+            agent: self.report.map(|it| sight::agent(&it, has_keeper)),
             heard: sight::heard(self.heard),
             maintenance: game.statuses.get(self.status).clone(),
             policy: self
                 .policy
                 .map(|policy| (object(policy), policy.judged, policy.want)),
             slot: self.slot.map(|slot| sight::slot(self.place, slot)),
-            pods: sight::pods(self.pods),
+            pods: sight::pods(self.pods, self.runs, has_keeper),
             configs: game.configs.get(self.configs).clone(),
             evictions: sight::evictions(self.evictions),
         }
@@ -169,7 +176,7 @@ fn is_too_early(sight: &Sight) -> bool {
     !is_judged && !is_working
 }
 
-fn deed(game: &mut Game, node: Option<&Node>, configs: Option<&Configs>, effect: &Effect) -> Deed {
+fn deed(game: &mut Game, node: Option<&Node>, effect: &Effect) -> Deed {
     match effect {
         Effect::Cordon {
             operation,
@@ -191,12 +198,32 @@ fn deed(game: &mut Game, node: Option<&Node>, configs: Option<&Configs>, effect:
         }
         Effect::Label(labels) => {
             let (key, promises) = labelled(game, node, labels);
-            Deed::Label { key, promises }
+            let clients = deployed(node, labels);
+            Deed::Label {
+                key,
+                promises,
+                clients,
+            }
         }
-        Effect::PublishConfig { key, content } => {
-            let mut configs = configs.cloned().unwrap_or_default();
-            configs.insert(key.clone(), content.clone());
-            Deed::Publish(game.configs.put(configs))
+        Effect::Remember {
+            labels,
+            annotations,
+        } => {
+            let (_, promises) = labelled(game, node, labels);
+            remembered(node, labels, annotations, promises)
+        }
+        Effect::Restart(_) => unreachable!("nobody asks for pods to be made anew"),
+        Effect::PublishConfig {
+            key,
+            content,
+            since,
+        } => {
+            let entry = Entry {
+                content: content.clone(),
+                since: Some(*since),
+            };
+            let one = Configs::from([(key.clone(), entry)]);
+            Deed::Publish(game.configs.put(one))
         }
         Effect::Ask(spec) => Deed::Ask(game.specs.put(spec.clone())),
         Effect::Evict { pod, .. } => leaver(&pod.uid, false),
@@ -217,6 +244,8 @@ fn labelled(
     for (label, value) in labels {
         if label == LABEL_PLUGIN_CONFIG {
             key = value.clone().map(|value| game.keys.put(value));
+        } else if is_nvidias(label) {
+            // Those are another part of the node.
         } else if let Some(value) = value {
             promises.insert(label.clone(), value.clone());
         } else {
@@ -224,6 +253,43 @@ fn labelled(
         }
     }
     (key, game.promises.put(promises))
+}
+
+/// How programs of NVIDIA's are deployed.
+fn is_nvidias(label: &str) -> bool {
+    label == LABEL_MIG_MANAGER || GPU_CLIENT_LABELS.contains(&label)
+}
+
+type Written = BTreeMap<String, Option<String>>;
+
+/// How a node's GPU clients are deployed after these labels have been written.
+fn deployed(node: Option<&Node>, labels: &Written) -> [Deploy; 2] {
+    let before = node.map_or([Deploy::Absent; 2], |node| node.stack.clients);
+    [0, 1].map(|client: usize| {
+        let written = labels.get(CLIENTS[client]);
+        written.map_or(before[client], |value| Deploy::of(value.as_deref()))
+    })
+}
+
+/// What of MIG Manager's is on a node after these have been written.
+fn remembered(
+    node: Option<&Node>,
+    labels: &Written,
+    annotations: &Written,
+    promises: Number<Promises>,
+) -> Deed {
+    let deployed = node.map_or(Deploy::Absent, |node| node.stack.manager);
+    let before = node.and_then(|node| node.stack.before);
+    let label = labels.get(LABEL_MIG_MANAGER);
+    let memory = annotations.get(ANNOTATION_MIG_MANAGER);
+    let value = |value: &Option<String>| Deploy::of(value.as_deref());
+    Deed::Remember {
+        manager: label.map_or(deployed, value),
+        before: memory.map_or(before, |memory| {
+            memory.as_ref().map(|it| Deploy::of(Some(it)))
+        }),
+        promises,
+    }
 }
 
 /// The keeper is never among them: that is a rule.

@@ -40,6 +40,7 @@ pub fn forget(status: &MaintenanceStatus) -> MaintenanceStatus {
         attempts: status.attempts.min(1),
         next_attempt: status.next_attempt.as_ref().and_then(ahead),
         retry_seen: status.retry_seen.clone(),
+        mps_heard: status.mps_heard.clone(),
         drain: drain(status),
         snapshot: status.snapshot.clone(),
         plugin_config: status.plugin_config.as_ref().map(key),
@@ -113,6 +114,7 @@ fn key(chosen: &PluginConfigStatus) -> PluginConfigStatus {
     PluginConfigStatus {
         key: chosen.key.clone(),
         operation_id: 0,
+        restarted_at: None,
     }
 }
 

@@ -1,14 +1,21 @@
 //! What the product would do if a line of it were wrong: the search must find each of them out.
 
-use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationStage};
+use std::collections::BTreeMap;
+
+use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationResult, OperationStage, Phase};
+use crds::names::{ANNOTATION_MIG_MANAGER, GPU_CLIENT_PAUSED};
 use crds::policy::Slot;
 use crds::{GpuSharingPolicy, NodeCount};
 use plan::admission::{self, NodeSummary};
 use plan::conditions;
 use plan::maintenance::{Effect, Step};
+use plan::neighbours::MigManager;
 
-use crate::forget::now;
+use crate::forget::{AHEAD, after, now};
 use crate::sight::Sight;
+use crate::world::stack::CLIENTS;
+
+type Written = BTreeMap<String, Option<String>>;
 
 /// A mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +59,32 @@ pub enum Mutation {
     FollowsEditedRules,
     /// That the agent has begun is not noticed.
     OverlooksBeginning,
+    /// The plugin is told of a configuration as soon as it is published.
+    TellsThePluginAtOnce,
+    /// NVIDIA's GPU clients are left alone while the mode is switched.
+    PausesNobody,
+    /// They are paused while pods are still asked to leave.
+    PausesEarly,
+    /// Those that are paused are forgotten once the layout from before is back.
+    ForgetsPausedAfterRollback,
+    /// The same once an operation is given up.
+    ForgetsPausedWhenGivenUp,
+    /// The same on a node that is quarantined.
+    ForgetsPausedInQuarantine,
+    /// All of them run in the end, also one that an admin keeps away.
+    ResumesEverybody,
+    /// Nodes that no policy selects any more are not looked at.
+    LooksAway,
+    /// Nobody asks whether MIG Manager has the node.
+    IgnoresMigManager,
+    /// A node is taken from MIG Manager whether the policy says so or not.
+    TakesUnasked,
+    /// What is taken is remembered as it is now, also when that is our own word.
+    RemembersOwnWord,
+    /// A node is not given back to MIG Manager.
+    NeverGivesBack,
+    /// An upgrade of the driver is not noticed.
+    IgnoresUpgrade,
 }
 
 impl Mutation {
@@ -66,11 +99,15 @@ impl Mutation {
             .flat_map(|it| self.spoil(&sight, it))
             .collect();
         self.misreport(&sight, &mut step.status);
+        if self == Self::PausesEarly {
+            step.effects.splice(0..0, pause(&sight));
+        }
         step
     }
 
     /// What is seen wrong.
     fn blind(self, sight: &mut Sight) {
+        self.blind_to_nvidia(sight);
         match self {
             Self::TrustsAnyCordon => {
                 if let Some(node) = &mut sight.node {
@@ -100,6 +137,42 @@ impl Mutation {
                     answer.stage = AgentStage::Ready;
                 }
             }
+            Self::TellsThePluginAtOnce => {
+                for entry in sight.configs.values_mut() {
+                    entry.since = Some(after(-AHEAD));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What of NVIDIA's is not seen.
+    fn blind_to_nvidia(self, sight: &mut Sight) {
+        let status = &sight.maintenance;
+        let is_restored = status.outcome.as_ref().map(|it| it.result);
+        let forgets = match self {
+            Self::ForgetsPausedAfterRollback => is_restored == Some(OperationResult::RolledBack),
+            Self::ForgetsPausedWhenGivenUp => status.phase == Phase::Releasing,
+            Self::ForgetsPausedInQuarantine => status.phase == Phase::Quarantined,
+            _ => false,
+        };
+        if let (Self::TakesUnasked, Some((policy, ..))) = (self, &mut sight.policy) {
+            policy.spec.take_over = true;
+        }
+        let Some(node) = &mut sight.node else { return };
+        let neighbours = &mut node.neighbours;
+        if forgets {
+            neighbours.clients.paused.clear();
+        }
+        match self {
+            Self::PausesNobody => {
+                neighbours.clients.running.clear();
+                sight.pods.retain(|pod| pod.client_of.is_empty());
+            }
+            Self::IgnoresMigManager => {
+                neighbours.mig_manager = MigManager::Away;
+            }
+            Self::IgnoresUpgrade => neighbours.driver_upgrade = None,
             _ => {}
         }
     }
@@ -158,6 +231,19 @@ impl Mutation {
             (Self::DeletesPastBudgets, Effect::Evict { pod, grace }) => {
                 vec![Effect::Delete { pod, grace }]
             }
+            (Self::ResumesEverybody, Effect::Label(mut labels))
+                if labels.get(CLIENTS[0]) == Some(&Some("true".to_owned())) =>
+            {
+                labels.extend(CLIENTS.map(|key| (key.to_owned(), Some("true".to_owned()))));
+                vec![Effect::Label(labels)]
+            }
+            (
+                Self::NeverGivesBack | Self::RemembersOwnWord,
+                Effect::Remember {
+                    labels,
+                    annotations,
+                },
+            ) => self.misremember(labels, annotations),
             (Self::GoesAheadAtOnce, Effect::Ask(mut spec)) => {
                 if let Some(operation) = &mut spec.operation
                     && operation.stage == OperationStage::Prepare
@@ -170,6 +256,19 @@ impl Mutation {
         }
     }
 
+    fn misremember(self, labels: Written, mut annotations: Written) -> Vec<Effect> {
+        let memory = annotations.get_mut(ANNOTATION_MIG_MANAGER);
+        match memory {
+            Some(None) if self == Self::NeverGivesBack => return Vec::new(),
+            Some(Some(before)) if self == Self::RemembersOwnWord => "false".clone_into(before),
+            Some(_) | None => {}
+        }
+        vec![Effect::Remember {
+            labels,
+            annotations,
+        }]
+    }
+
     /// The slots of a policy, with this mistake.
     pub fn slots(self, policy: &GpuSharingPolicy, nodes: &[NodeSummary]) -> Vec<Slot> {
         let mut policy = policy.clone();
@@ -178,4 +277,12 @@ impl Mutation {
         }
         admission::report(&policy, nodes, now()).status.slots
     }
+}
+
+/// Pauses the clients that run, while pods are still leaving.
+fn pause(sight: &Sight) -> Option<Effect> {
+    let clients = &sight.node.as_ref()?.neighbours.clients;
+    let is_early = sight.maintenance.phase == Phase::Draining && !clients.running.is_empty();
+    let paused = |key: &String| (key.clone(), Some(GPU_CLIENT_PAUSED.to_owned()));
+    is_early.then(|| Effect::Label(clients.running.iter().map(paused).collect()))
 }

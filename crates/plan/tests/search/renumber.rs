@@ -94,7 +94,11 @@ fn of_decision(game: &Game, decision: Number<Decision>, ids: &mut Vec<u8>) {
         match deed {
             Deed::Cordon { operation, .. } => ids.push(*operation),
             Deed::Ask(spec) => ids.push(of_spec(game, *spec)),
-            Deed::Uncordon { .. } | Deed::Label { .. } | Deed::Publish(_) | Deed::Evict { .. } => {}
+            Deed::Uncordon { .. }
+            | Deed::Label { .. }
+            | Deed::Remember { .. }
+            | Deed::Publish(_)
+            | Deed::Evict { .. } => {}
         }
     }
 }
@@ -156,7 +160,11 @@ fn decision(game: &mut Game, number: Number<Decision>, ids: &Ids) -> Number<Deci
         match deed {
             Deed::Cordon { operation, .. } => *operation = ids.of(*operation),
             Deed::Ask(asked) => *asked = spec(game, *asked, ids),
-            Deed::Uncordon { .. } | Deed::Label { .. } | Deed::Publish(_) | Deed::Evict { .. } => {}
+            Deed::Uncordon { .. }
+            | Deed::Label { .. }
+            | Deed::Remember { .. }
+            | Deed::Publish(_)
+            | Deed::Evict { .. } => {}
         }
     }
     game.decisions.put(decision)

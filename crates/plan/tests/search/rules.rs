@@ -1,14 +1,19 @@
 //! What must hold always: of what a step decides, of what is done, of what is written, of every state.
 //!
-//! A rule is named by what its sentence begins with: `S1` to `S10`, and `PNR` for the point of no return, after which an
-//! operation is not given up and the node is not given back; `E` for what must be told.
+//! A rule is named by what its sentence begins with: `S1` to `S11`, and `PNR` for the point of no return, after which an
+//! operation is not given up and the node is not given back; `N1` to `N5` for what is NVIDIA's; `E` for what must be told.
+
+pub mod nvidia;
+
+use std::collections::BTreeMap;
 
 use crds::GpuNodeSpec;
 use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationStage, Phase};
+use crds::names::LABEL_PLUGIN_CONFIG;
 use crds::policy::{OnDrainTimeout, OnWindowClose};
 use plan::change;
 use plan::conditions;
-use plan::maintenance::{Effect, Step};
+use plan::maintenance::{Effect, Limits, Step};
 use plan::windows::Schedule;
 
 use crate::actors;
@@ -52,9 +57,11 @@ pub fn decision(sight: &Sight, step: &Step) -> Verdict {
                 )?;
             }
             Effect::Ask(spec) => goes_ahead(sight, spec)?,
+            Effect::Label(labels) => tells(sight, labels)?,
             Effect::Cordon { .. }
             | Effect::Uncordon { .. }
-            | Effect::Label(_)
+            | Effect::Remember { .. }
+            | Effect::Restart(_)
             | Effect::PublishConfig { .. } => {}
         }
     }
@@ -70,7 +77,21 @@ pub fn decision(sight: &Sight, step: &Step) -> Verdict {
         is_quarantined == quarantined,
         "S9: a quarantine that is not said, or said and none",
     )?;
+    nvidia::decision(sight, step)?;
     explained::told(sight, step)
+}
+
+/// The kubelets have what the plugin is told of.
+fn tells(sight: &Sight, labels: &BTreeMap<String, Option<String>>) -> Verdict {
+    let Some(Some(key)) = labels.get(LABEL_PLUGIN_CONFIG) else {
+        return Ok(());
+    };
+    let since = sight.configs.get(key).and_then(|entry| entry.since);
+    let delay = Limits::default().config_delay;
+    rule(
+        since.is_some_and(|since| now().duration_since(since) >= delay),
+        "S11: the plugin is told of a configuration that the kubelet may not have",
+    )
 }
 
 fn is_open(sight: &Sight) -> bool {
@@ -117,11 +138,16 @@ fn leaves(sight: &Sight, uid: &str) -> Verdict {
     )
 }
 
-/// The agent may begin only while nothing speaks against it.
-fn goes_ahead(sight: &Sight, asked: &GpuNodeSpec) -> Verdict {
+/// Whether the agent is told to begin, and was not before.
+fn is_go_ahead(sight: &Sight, asked: &GpuNodeSpec) -> bool {
     let stage = |spec: &GpuNodeSpec| spec.operation.as_ref().map(|operation| operation.stage);
     let proceed = Some(OperationStage::Proceed);
-    if stage(asked) != proceed || stage(&sight.spec) == proceed {
+    stage(asked) == proceed && stage(&sight.spec) != proceed
+}
+
+/// The agent may begin only while nothing speaks against it.
+fn goes_ahead(sight: &Sight, asked: &GpuNodeSpec) -> Verdict {
+    if !is_go_ahead(sight, asked) {
         return Ok(());
     }
     let is_cleared = sight.maintenance.phase == Phase::Repartitioning && is_ours(sight);

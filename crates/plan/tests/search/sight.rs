@@ -1,17 +1,20 @@
 //! What an operator sees of one node, as the product's step takes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crds::gpu_node::{AgentOperation, AgentStatus, BlockedPod, MaintenanceStatus, PodReference};
+use crds::gpu_node::{
+    AgentOperation, AgentStatus, BlockedPod, GpuStatus, MaintenanceStatus, PodReference,
+};
 use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicy};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, MicroTime, Time};
 use plan::drain::EvictionMemory;
-use plan::maintenance::{Limits, Observed, PolicyView, Step, step};
+use plan::maintenance::{Limits, Observed, PolicyView, Refresh, Step, step};
+use plan::neighbours::MigManager;
 use plan::node::NodeView;
 use plan::pod::{Controller, PodView, Protection, Tier};
-use plan::resolve::{self, Goal, Wish};
+use plan::resolve::{self, Goal, Problem, ProblemReason, Wish};
 use plan::windows::Schedule;
 use plan::{change, guarantees};
 
@@ -20,6 +23,7 @@ use crate::world::machine::{Pod, PodStage, Who};
 use crate::world::node::{Report, uid};
 use crate::world::operator::{Eviction, Heard};
 use crate::world::slices::Slices;
+use crate::world::stack::{CLIENTS, Program};
 use crate::world::{self, Configs};
 
 /// Of every `GpuNode`: conditions carry it, and nothing goes by it.
@@ -59,6 +63,7 @@ impl Sight {
             spec: &policy.spec,
             valid: *judged,
             problem: None,
+            halted: None,
             window: Schedule::parse(&policy.spec.maintenance)
                 .expect("windows that can be read")
                 .at(now()),
@@ -75,19 +80,49 @@ impl Sight {
             slot: self.slot.as_ref(),
             pods: &self.pods,
             configs: &self.configs,
+            stack: None,
+            refresh: &Refresh::default(),
             evictions: &self.evictions,
             budgets: &[],
             may_force: true,
+            may_restart_plugin: false,
         };
         step(&observed, now(), &Limits::default())
+    }
+
+    /// The GPU, as the agent has told it.
+    pub fn gpus(&self) -> &[GpuStatus] {
+        self.agent.as_ref().map_or(&[], |agent| &agent.gpus)
+    }
+
+    /// What of NVIDIA's forbids the policy on the node, by the product's own word.
+    fn refused(&self, policy: &GpuSharingPolicy) -> Option<Problem> {
+        let neighbours = &self.node.as_ref()?.neighbours;
+        if neighbours.mig_manager == MigManager::Away {
+            return None;
+        }
+        let (labels, nobody) = (BTreeMap::new(), BTreeSet::new());
+        let (_, wish) = resolve::wish([policy], &labels, neighbours, self.gpus(), &nobody);
+        match wish {
+            Wish::Refused { problem, .. } if problem.reason == ProblemReason::ForeignManager => {
+                Some(problem)
+            }
+            Wish::Refused { .. } | Wish::Unmanaged | Wish::Goal(_) => None,
+        }
     }
 
     fn wish(&self) -> Wish {
         let Some((policy, _, want)) = &self.policy else {
             return Wish::Unmanaged;
         };
+        if let Some(problem) = self.refused(policy) {
+            return Wish::Refused {
+                policy: resolve::reference(policy),
+                problem,
+            };
+        }
         let target = want.target();
-        let gpus = self.agent.as_ref().map_or(&[][..], |agent| &agent.gpus);
+        let gpus = self.gpus();
         Wish::Goal(Goal {
             policy: resolve::reference(policy),
             strategy: "mig".to_owned(),
@@ -98,9 +133,10 @@ impl Sight {
     }
 }
 
-/// The agent's part of a status.
-pub fn agent(report: &Report) -> AgentStatus {
-    let mut holders = vec![("keeper", Slices::KEPT)];
+/// The agent's part of a status. `has_keeper`: a pod holds the slice that every target keeps.
+pub fn agent(report: &Report, has_keeper: bool) -> AgentStatus {
+    let keeper = has_keeper.then_some(("keeper", Slices::KEPT));
+    let mut holders: Vec<_> = keeper.into_iter().collect();
     let pods = Who::ALL.into_iter();
     let held = pods.filter(|who| report.holders[who.index()]);
     holders.extend(held.map(|who| (who.name(), who.slice())));
@@ -135,13 +171,32 @@ pub fn heard(heard: Heard) -> Timestamp {
     }
 }
 
-/// All pods on the node: those that come and go, and the one that stays.
-pub fn pods(pods: [Pod; 2]) -> Vec<PodView> {
+/// All pods on the node: those that come and go, the one that stays, and NVIDIA's.
+pub fn pods(pods: [Pod; 2], runs: [bool; 2], has_keeper: bool) -> Vec<PodView> {
     let present = Who::ALL
         .into_iter()
         .filter_map(|who| pod(who, pods[who.index()]));
-    let keeper = view("keeper", 1, PodStage::Running, "nvidia.com/mig-1g.5gb");
-    present.chain([keeper]).collect()
+    let keeper = || view("keeper", 1, PodStage::Running, "nvidia.com/mig-1g.5gb");
+    let programs = Program::ALL.into_iter();
+    let programs = programs.filter(|program| runs[program.index()]);
+    present
+        .chain(has_keeper.then(keeper))
+        .chain(programs.map(program))
+        .collect()
+}
+
+fn program(program: Program) -> PodView {
+    let (name, app, needs) = match program {
+        Program::Client => ("nvidia-dcgm", "nvidia-dcgm", Some(CLIENTS[0].to_owned())),
+        Program::Manager => ("nvidia-mig-manager", "nvidia-mig-manager", None),
+    };
+    PodView {
+        labels: BTreeMap::from([("app".to_owned(), app.to_owned())]),
+        controller: Controller::DaemonSet,
+        gpus: BTreeMap::new(),
+        client_of: needs.into_iter().collect(),
+        ..view(name, 1, PodStage::Running, "nothing")
+    }
 }
 
 fn pod(who: Who, pod: Pod) -> Option<PodView> {
@@ -167,6 +222,9 @@ fn view(name: &str, uid: u8, stage: PodStage, resource: &str) -> PodView {
         controller: Controller::Other("StatefulSet".to_owned()),
         empty_dir: false,
         gpus: BTreeMap::from([(resource.to_owned(), 1)]),
+        gpu_since: None,
+        client_of: BTreeSet::new(),
+        is_mps_daemon: false,
         protection: Protection::None,
         started: stage.holds().then(|| after(-AHEAD)),
         bound: Some(after(if is_young { 0 } else { -AHEAD })),

@@ -5,14 +5,15 @@ use std::io::Write;
 use crate::bounds::{Bounds, Left};
 use crate::explore::explore;
 use crate::game::Game;
-use crate::goals::{DONE, SETTLED};
+use crate::goals::{DONE, GIVEN_BACK, RESUMED, SETTLED};
 use crate::mutation::Mutation;
+use crate::world::stack::{Deploy, Stack};
 
 /// More than any of them has: a search that comes to it is broken.
 const LIMIT: usize = 3_000_000;
 
 fn search(name: &str, mut game: Game) -> Option<String> {
-    let found = explore(&mut game, &[SETTLED, DONE], LIMIT);
+    let found = explore(&mut game, &[RESUMED, GIVEN_BACK, SETTLED, DONE], LIMIT);
     let _ = writeln!(
         std::io::stdout(),
         "{name}: {} states, {} ways, depth {}, steps {}, statuses {}",
@@ -70,10 +71,30 @@ searches! {
     edits: Bounds { trouble: Left { edits: 1, ..NO }, ..Bounds::BASE },
     deletions: Bounds { trouble: Left { deletions: 1, ..NO }, ..Bounds::BASE },
     purges: Bounds { trouble: Left { purges: 1, ..NO }, ..Bounds::BASE },
+    wipes: Bounds { trouble: Left { wipes: 1, faults: 1, ..NO }, ..Bounds::BASE },
     policy: Bounds { trouble: Left { selections: 2, brakes: 1, removals: 1, holds: 1, ..NO }, ..Bounds::BASE },
     split: Bounds { leaders: 2, fails: false, fences_evictions: false, ..Bounds::BASE },
     two: Bounds { nodes: 2, fails: false, has_victim: false, ..Bounds::BASE },
     lag: Bounds { nodes: 2, fails: false, has_victim: false, caches_lag: true, ..Bounds::BASE },
+    clients: SWITCH,
+    clients_apart: Bounds { reads_apart: true, ..SWITCH },
+    clients_deployed: Bounds { trouble: Left { deploys: 2, ..NO }, ..SWITCH },
+    clients_faults: Bounds { trouble: Left { faults: 1, ..NO }, ..SWITCH },
+    clients_deaths: Bounds { trouble: Left { deaths: 1, silences: 1, ..NO }, ..SWITCH },
+    clients_edits: Bounds { trouble: Left { edits: 1, ..NO }, ..SWITCH },
+    clients_deletions: Bounds { trouble: Left { deletions: 1, ..NO }, ..SWITCH },
+    clients_purges: Bounds { trouble: Left { purges: 1, ..NO }, ..SWITCH },
+    clients_policy: Bounds { trouble: Left { removals: 1, brakes: 1, ..NO }, ..SWITCH },
+    manager: Bounds { trouble: Left { divisions: 1, removals: 1, ..NO }, ..TAKEN },
+    manager_deployed: Bounds { trouble: Left { deploys: 2, ..NO }, ..TAKEN },
+    manager_unlabelled: Bounds { stack: Stack::manager(Deploy::Absent), trouble: Left { removals: 1, ..NO }, ..TAKEN },
+    manager_allowed: Bounds { takes_over: false, trouble: Left { allowances: 2, ..NO }, ..TAKEN },
+    manager_faults: Bounds { fails: false, trouble: Left { faults: 1, removals: 1, ..NO }, ..TAKEN },
+    manager_deletions: Bounds { trouble: Left { deletions: 1, ..NO }, ..TAKEN },
+    manager_purges: Bounds { trouble: Left { purges: 1, removals: 1, ..NO }, ..TAKEN },
+    manager_policy: Bounds { trouble: Left { selections: 1, brakes: 1, ..NO }, ..TAKEN },
+    upgrade: UPGRADE,
+    upgrade_twice: Bounds { trouble: Left { upgrades: 2, cordons: 1, ..NO }, ..Bounds::BASE },
 }
 
 const CORDONS: Bounds = Bounds {
@@ -110,6 +131,25 @@ const TWO: Bounds = Bounds {
     ..Bounds::BASE
 };
 
+/// The mode of the GPU has to be switched, and a GPU client keeps it open.
+const SWITCH: Bounds = Bounds {
+    switches: true,
+    has_victim: false,
+    stack: Stack::CLIENTS,
+    ..Bounds::BASE
+};
+/// MIG Manager has the node, and the policy takes it.
+const TAKEN: Bounds = Bounds {
+    has_victim: false,
+    takes_over: true,
+    stack: Stack::manager(Deploy::True),
+    ..Bounds::BASE
+};
+const UPGRADE: Bounds = Bounds {
+    trouble: Left { upgrades: 1, ..NO },
+    ..Bounds::BASE
+};
+
 mutations! {
     nodes_that_are_patched_blindly: PatchesNodesBlindly, CORDONS, "S1:";
     gpu_nodes_that_are_written_blindly: WritesGpuNodesBlindly, SPLIT, "S8:";
@@ -130,6 +170,19 @@ mutations! {
     a_quarantine_that_is_not_told: HidesQuarantine, Bounds { rules: KEEP, trouble: Left { blocks: 1, ..NO }, ..Bounds::BASE }, "S9:";
     rules_that_change_under_way: FollowsEditedRules, EDITS, "S10:";
     a_beginning_that_is_overlooked: OverlooksBeginning, EDITS, "PNR:";
+    a_plugin_that_is_told_at_once: TellsThePluginAtOnce, Bounds { trouble: Left { wipes: 1, ..NO }, ..Bounds::BASE }, "S11:";
+    clients_that_nobody_pauses: PausesNobody, SWITCH, "N1: the agent is told";
+    clients_that_are_paused_early: PausesEarly, SWITCH, "N1: GPU clients";
+    clients_forgotten_after_a_rollback: ForgetsPausedAfterRollback, Bounds { trouble: Left { faults: 1, ..NO }, ..SWITCH }, "N2:";
+    clients_forgotten_by_an_operation_that_is_given_up: ForgetsPausedWhenGivenUp, Bounds { trouble: Left { removals: 1, ..NO }, ..SWITCH }, "N2:";
+    clients_forgotten_in_quarantine: ForgetsPausedInQuarantine, Bounds { trouble: Left { faults: 2, ..NO }, ..SWITCH }, "N2:";
+    clients_resumed_that_an_admin_keeps_away: ResumesEverybody, SWITCH, "N3:";
+    nodes_without_a_policy_that_are_not_looked_at: LooksAway, Bounds { trouble: Left { removals: 1, ..NO }, ..SWITCH }, "a state in which no GPU client is paused is out of reach";
+    a_mig_manager_that_is_ignored: IgnoresMigManager, TAKEN, "N4: a change goes on";
+    a_node_that_is_taken_unasked: TakesUnasked, Bounds { takes_over: false, ..TAKEN }, "N4: a node is taken";
+    our_own_word_remembered: RemembersOwnWord, TAKEN, "N3:";
+    a_node_that_is_not_given_back: NeverGivesBack, Bounds { trouble: Left { removals: 1, ..NO }, ..TAKEN }, "a state in which MIG Manager has what is not taken from it is out of reach";
+    an_upgrade_that_is_ignored: IgnoresUpgrade, UPGRADE, "N5:";
 }
 
 /// Evictions cannot be fenced by a version: of all that a deposed leader may still do this is what the lease is for.

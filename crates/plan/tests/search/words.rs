@@ -18,6 +18,7 @@ pub fn action(game: &mut Game, state: &State, action: Action) -> String {
         Action::Caches(leader, place) => format!("cache {leader:?} hears of {}", place.name()),
         Action::Agent(place, what) => format!("agent of {} {what:?}", place.name()),
         Action::Cluster(place, what) => format!("{}: {what:?}", place.name()),
+        Action::Nvidia(place, what) => format!("{}: NVIDIA's {what:?}", place.name()),
         Action::Clock(place, what) => format!("{}: time passes: {what:?}", place.name()),
         Action::Person(place, what) => format!("a person {what:?} {}", place.name()),
         Action::Policy(what) => format!("the policy: {what:?}"),
@@ -54,7 +55,7 @@ pub fn state(game: &Game, state: &State) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {name}: {:?}", host.node);
         let _ = writeln!(text, "    machine: {:?}", host.machine);
-        let _ = writeln!(text, "    pods: {:?}", host.pods);
+        let _ = writeln!(text, "    pods: {:?}, NVIDIA's: {:?}", host.pods, host.runs);
         let _ = writeln!(text, "    visits: {:?} {:?}", host.visits, host.memories);
         let _ = writeln!(
             text,

@@ -9,17 +9,19 @@ pub mod node;
 pub mod operator;
 pub mod policy;
 pub mod slices;
+pub mod stack;
 
 use std::collections::BTreeMap;
 
 use host::Host;
+use plan::plugin_config::Entry;
 use policy::Policy;
 
 use crate::bounds::Left;
 use crate::store::Number;
 
 /// The entries of the device plugin's `ConfigMap`.
-pub type Configs = BTreeMap<String, String>;
+pub type Configs = BTreeMap<String, Entry>;
 
 /// Everything at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,9 @@
 //! The configuration file of NVIDIA's device plugin, version v1.
 //!
 //! As in its `api/config/v1`: keys that it does not know are dropped without a word, an empty file
-//! is the default configuration (`config.go`: 113). What it refuses ends the plugin, which then advertises nothing. MPS
-//! is refused here: the bed does not play it.
+//! is the default configuration (`config.go`: 113). What it refuses ends the plugin, which then advertises nothing. MPS wins over
+//! time-slicing without a word where both stand there (`sharing.go`: 36), and is refused with mixed names
+//! (`cmd/nvidia-device-plugin/main.go`: 227).
 
 use std::collections::BTreeMap;
 
@@ -20,8 +21,10 @@ const LONGEST: usize = 63;
 pub struct PluginConfig {
     /// How MIG devices become resources.
     pub mig: MigStrategy,
-    /// Time-slicing: replicas by resource name. Resources that the node does not have are no error.
+    /// Replicas by resource name. Resources that the node does not have are no error.
     pub replicas: BTreeMap<String, u32>,
+    /// They are served through MPS; otherwise they take turns.
+    pub mps: bool,
     /// Replicated resources are called `<name>.shared`.
     pub rename: bool,
     /// A container that asks for more than one replica is refused.
@@ -54,18 +57,20 @@ impl PluginConfig {
         if !["", "v1"].contains(&file.version.as_str()) {
             return Err(format!("unknown version: {}", file.version));
         }
-        if file.sharing.mps.is_some() {
-            return Err("the bed does not play MPS".to_owned());
+        let mps = file.sharing.mps.is_some();
+        if mps && file.flags.mig_strategy == MigStrategy::Mixed {
+            return Err("using --mig-strategy=mixed is not supported with MPS".to_owned());
         }
-        let shared = file.sharing.time_slicing;
+        let shared = file.sharing.mps.or(file.sharing.time_slicing);
         let replicas = shared.as_ref().map(Replicated::replicas).transpose()?;
         let shared = shared.unwrap_or_default();
         Ok(Self {
             mig: file.flags.mig_strategy,
             replicas: replicas.unwrap_or_default(),
+            mps,
             rename: shared.rename_by_default,
-            // Unset means allowed for time-slicing (config.go:72).
-            fail_requests_greater_than_one: shared.fail_requests_greater_than_one.unwrap_or(false),
+            // Unset means allowed for time-slicing, and refused for MPS (config.go:72).
+            fail_requests_greater_than_one: shared.fail_requests_greater_than_one.unwrap_or(mps),
         })
     }
 
@@ -104,7 +109,7 @@ struct Flags {
 #[serde(default, rename_all = "camelCase")]
 struct Sharing {
     time_slicing: Option<Replicated>,
-    mps: Option<serde_json::Value>,
+    mps: Option<Replicated>,
 }
 
 #[derive(Deserialize, Default)]
@@ -192,6 +197,22 @@ mod tests {
     }
 
     #[test]
+    fn mps_is_read_and_wins_over_time_slicing() {
+        let mps = |rule: &str| {
+            let file = format!(
+                "sharing: {{mps: {{{rule}resources: [{{name: gpu, replicas: 3}}]}}, \
+                 timeSlicing: {{resources: [{{name: gpu, replicas: 9}}]}}}}"
+            );
+            PluginConfig::parse(&file).unwrap()
+        };
+        let config = mps("");
+        assert!(config.mps);
+        assert_eq!(config.shared("nvidia.com/gpu").0, 3);
+        assert!(!config.allows("nvidia.com/gpu", 2));
+        assert!(mps("failRequestsGreaterThanOne: false, ").allows("nvidia.com/gpu", 2));
+    }
+
+    #[test]
     fn what_the_plugin_refuses_is_refused() {
         for (file, reason) in [
             ("version: v2", "unknown version: v2"),
@@ -200,7 +221,11 @@ mod tests {
                 "number of replicas must be >= 2",
             ),
             ("flags: {migStrategy: both}", "both"),
-            ("sharing: {mps: {}}", "MPS"),
+            ("sharing: {mps: {}}", "no resources specified"),
+            (
+                "{flags: {migStrategy: mixed}, sharing: {mps: {resources: [{name: gpu, replicas: 2}]}}}",
+                "not supported with MPS",
+            ),
             ("sharing: {timeSlicing: {}}", "no resources specified"),
             (
                 "sharing: {timeSlicing: {resources: []}}",

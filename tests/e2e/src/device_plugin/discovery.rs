@@ -37,6 +37,11 @@ pub type Devices = BTreeMap<String, Vec<Device>>;
 /// # Errors
 /// What the plugin would print before it exits.
 pub fn discover(state: &State, config: &PluginConfig) -> Result<Devices, String> {
+    // The plugin refuses it for MIG devices (internal/plugin/mps.go: 46), the feature discovery for GPUs in MIG mode
+    // (internal/lm/nvml.go: 176).
+    if config.mps && state.gpus.iter().any(Gpu::mig_enabled) {
+        return Err("sharing using MPS is not supported for MIG devices".to_owned());
+    }
     let found = match config.mig {
         MigStrategy::None => state.gpus.iter().enumerate().map(whole).collect(),
         MigStrategy::Single => single(state)?,

@@ -12,8 +12,12 @@
 //! - Each device of a resource is handed out as often as the configuration says, under the name that it says; what the
 //!   kubelet has handed out under another name is not counted (`config.rs` and `discovery.rs` have the rules one by one).
 //!
+//! - With MPS it asks, before it registers a resource, the daemon at `<root>/<resource>/pipe` through NVIDIA's own control
+//!   program for [`CHECK`] (`internal/plugin/mps.go`: 61, `cmd/mps-control-daemon/mps/daemon.go`: 204). If any does not
+//!   answer, nothing is registered, and all is tried again (`main.go`: 301 and 408). After that nobody is asked again.
+//!
 //! What is quicker here: the configuration reaches the node at once, and restarts take
-//! [`RESTART`] instead of a back-off from 10 s.
+//! [`RESTART`] instead of a back-off from 10 s, or the 30 s after an MPS daemon that does not answer.
 
 mod config;
 mod discovery;
@@ -29,6 +33,9 @@ use discovery::discover;
 
 /// How long a sidecar or a plugin that ended stays down.
 pub const RESTART: Duration = Duration::from_secs(1);
+
+/// What the plugin asks an MPS daemon to find out whether there is one.
+pub const CHECK: &str = "get_default_active_thread_percentage";
 
 /// The label that names the node's configuration.
 pub const CONFIG_LABEL: &str = "nvidia.com/device-plugin.config";
@@ -97,11 +104,12 @@ impl DevicePlugin {
         Ok(true)
     }
 
-    /// The plugin starts: it reads the devices and registers its resources.
+    /// The plugin starts: it reads the devices and registers its resources. `answers`: whether the MPS daemon of a resource
+    /// answers [`CHECK`].
     ///
     /// # Errors
-    /// What it would print before it exits.
-    pub fn start(&mut self, state: &State) -> Result<(), String> {
+    /// What it would print before it exits, or tries again.
+    pub fn start(&mut self, state: &State, answers: impl Fn(&str) -> bool) -> Result<(), String> {
         // A plugin that is gone leaves nothing to allocate.
         for resource in self.resources.values_mut() {
             resource.devices.clear();
@@ -109,7 +117,16 @@ impl DevicePlugin {
         let config = self.config.as_ref();
         let found = config
             .map_err(|error| format!("unable to load config: {error}"))
-            .and_then(|config| discover(state, config));
+            .and_then(|config| {
+                let found = discover(state, config)?;
+                // Every resource of the node, shared or not (mps.go: 52).
+                let silent = found.keys().find(|name| config.mps && !answers(name));
+                silent.map_or(Ok(found.clone()), |name| {
+                    Err(format!(
+                        "error checking MPS daemon health: nobody answers for {name}"
+                    ))
+                })
+            });
         self.down = found.as_ref().err().cloned();
         for (name, devices) in found? {
             let capacity = devices.len();

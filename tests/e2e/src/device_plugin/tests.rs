@@ -7,6 +7,8 @@ struct Node {
     gpus: SimulatedNode,
     plugin: DevicePlugin,
     configs: BTreeMap<String, String>,
+    /// The resource whose MPS daemon answers.
+    daemon: Option<&'static str>,
 }
 
 fn node() -> Node {
@@ -17,11 +19,16 @@ fn node() -> Node {
         ("also-mixed", "flags: {migStrategy: mixed}"),
         ("single", "flags: {migStrategy: single}"),
         ("broken", "version: v2"),
+        (
+            "mps",
+            "sharing: {mps: {resources: [{name: gpu, replicas: 4}]}}",
+        ),
     ];
     Node {
         gpus: SimulatedNode::create(path, Some(1), &["A100-SXM4-40GB"]).unwrap(),
         _folder: folder,
         plugin: DevicePlugin::default(),
+        daemon: None,
         configs: configs
             .map(|(key, text)| (key.to_owned(), text.to_owned()))
             .into(),
@@ -32,7 +39,8 @@ impl Node {
     fn labelled(&mut self, label: Option<&str>) -> Result<(), String> {
         if self.plugin.select(label, &self.configs)? {
             // What it says is in `down`.
-            let _ = self.plugin.start(&self.gpus.state().unwrap());
+            let state = self.gpus.state().unwrap();
+            let _ = self.plugin.start(&state, |name| self.daemon == Some(name));
         }
         Ok(())
     }
@@ -104,7 +112,9 @@ fn a_plugin_that_cannot_serve_what_it_finds_is_down_until_it_can() {
         .mig_uuids[0]
         .clone();
     node.gpus.destroy_instance(&small).unwrap();
-    node.plugin.start(&node.gpus.state().unwrap()).unwrap();
+    node.plugin
+        .start(&node.gpus.state().unwrap(), |_| false)
+        .unwrap();
     assert_eq!(node.plugin.down(), None);
     assert_eq!(node.advertised(), [("nvidia.com/gpu", 1, 1)]);
 }
@@ -119,4 +129,33 @@ fn a_config_that_cannot_be_read_leaves_nothing_to_allocate() {
         Some("unable to load config: unknown version: v2")
     );
     assert_eq!(node.advertised(), [("nvidia.com/gpu", 1, 0)]);
+}
+
+#[test]
+fn gpus_that_mps_serves_are_advertised_once_the_daemon_of_their_resource_answers() {
+    let mut node = node();
+    node.labelled(Some("mixed")).unwrap();
+    node.daemon = Some("nvidia.com/gpu.shared");
+    node.labelled(Some("mps")).unwrap();
+    assert_eq!(node.advertised(), [("nvidia.com/gpu", 1, 0)]);
+    assert!(
+        node.plugin
+            .down()
+            .unwrap()
+            .contains("nobody answers for nvidia.com/gpu")
+    );
+    let state = node.gpus.state().unwrap();
+    node.plugin
+        .start(&state, |name| name == "nvidia.com/gpu")
+        .unwrap();
+    assert_eq!(node.advertised(), [("nvidia.com/gpu", 4, 4)]);
+}
+
+#[test]
+fn mps_is_not_for_mig_devices() {
+    let mut node = node();
+    node.cut("1g.5gb");
+    node.daemon = Some("nvidia.com/gpu");
+    node.labelled(Some("mps")).unwrap();
+    assert!(node.plugin.down().unwrap().contains("MIG"));
 }

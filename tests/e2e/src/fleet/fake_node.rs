@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::NodeSpec;
 use crate::eventually::{wait_for, wait_gone};
 use crate::kubelet::{self, ListResponse, PodResourcesServer};
-use crate::{Error, Result};
+use crate::{Error, Mps, Result};
 
 /// A node with simulated GPUs.
 #[derive(Clone, Debug)]
@@ -21,6 +21,7 @@ pub struct FakeNode {
     gpus: SimulatedNode,
     library: PathBuf,
     pod_resources: PodResourcesServer,
+    mps: Option<Mps>,
     nodes: Api<Node>,
 }
 
@@ -30,6 +31,7 @@ impl FakeNode {
         gpus: SimulatedNode,
         library: PathBuf,
         pod_resources: PodResourcesServer,
+        mps: Option<Mps>,
         client: Client,
     ) -> Self {
         Self {
@@ -37,6 +39,7 @@ impl FakeNode {
             gpus,
             library,
             pod_resources,
+            mps,
             nodes: Api::all(client),
         }
     }
@@ -49,6 +52,11 @@ impl FakeNode {
     /// Its GPUs, to look at and to tamper with.
     pub fn gpus(&self) -> &SimulatedNode {
         &self.gpus
+    }
+
+    /// Its MPS daemons, if its agent may run any.
+    pub fn mps(&self) -> Option<&Mps> {
+        self.mps.as_ref()
     }
 
     /// The driver library, as the agent's `--nvml-library` wants it.

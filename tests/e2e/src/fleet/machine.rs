@@ -12,11 +12,11 @@ use tokio::time::sleep;
 use super::log::Log;
 use super::watch::Watches;
 use super::{FakeNode, PluginConfigMap};
-use crate::device_plugin::{CONFIG_LABEL, DevicePlugin, RESTART};
+use crate::device_plugin::{CHECK, CONFIG_LABEL, DevicePlugin, RESTART};
 use crate::kubelet::{
     DEVICES, DeviceManager, ListResponse, PodDemand, PodResourcesServer, Processes,
 };
-use crate::{Error, Result};
+use crate::{Error, Mps, Result};
 
 /// What runs on one node.
 pub struct Machine {
@@ -26,6 +26,7 @@ pub struct Machine {
     watches: Watches,
     log: Log,
     gpus: SimulatedNode,
+    mps: Option<Mps>,
     pod_resources: PodResourcesServer,
     plugin: DevicePlugin,
     devices: DeviceManager,
@@ -50,6 +51,7 @@ impl Machine {
             watches,
             log,
             gpus: node.gpus().clone(),
+            mps: node.mps().cloned(),
             pod_resources: node.pod_resources().clone(),
             plugin: DevicePlugin::default(),
             devices: DeviceManager::default(),
@@ -115,7 +117,9 @@ impl Machine {
 
     fn start_plugin(&mut self) {
         let started = self.gpus.state().map_err(|error| error.to_string());
-        match started.and_then(|state| self.plugin.start(&state)) {
+        let mps = self.mps.as_ref();
+        let answers = |resource: &str| mps.is_some_and(|it| it.ask(resource, CHECK).is_some());
+        match started.and_then(|state| self.plugin.start(&state, answers)) {
             Ok(()) => {
                 let served = self.plugin.resources().iter();
                 let served: Vec<_> = served

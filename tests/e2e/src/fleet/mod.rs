@@ -25,6 +25,7 @@ pub use spec::NodeSpec;
 use crate::control_plane::Identity;
 use crate::eventually::wait_for;
 use crate::kubelet::PodResourcesServer;
+use crate::mps::{Leftovers, Mps};
 use crate::{Bed, Error, Result};
 use log::Log;
 use machine::Machine;
@@ -57,6 +58,7 @@ pub struct Fleet {
     plugin_configs: PluginConfigMap,
     watches: Watches,
     tasks: JoinSet<()>,
+    leftovers: Vec<Leftovers>,
 }
 
 impl Fleet {
@@ -79,6 +81,7 @@ impl Fleet {
             plugin_configs: configs,
             watches,
             tasks,
+            leftovers: Vec::new(),
         })
     }
 
@@ -88,13 +91,18 @@ impl Fleet {
         let folder = self.folder.join(&spec.name);
         fs::create_dir_all(&folder).map_err(Error::file("create", &folder))?;
         let gpus = SimulatedNode::create(folder.join("gpus.json"), None, &spec.gpus)?;
+        let mps = spec.mps.clone();
+        let mps = mps.map(|control| Mps::of(control, folder.join("mps")));
+        let mps = mps.transpose()?;
         let node = FakeNode::new(
             spec.clone(),
             gpus,
             self.library.clone(),
             PodResourcesServer::default(),
+            mps.clone(),
             self.admin.clone(),
         );
+        self.leftovers.extend(mps.map(Leftovers));
         self.run(&node, &folder)?;
         node.create().await?;
         Ok(node)

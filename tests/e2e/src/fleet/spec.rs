@@ -1,6 +1,7 @@
 //! What a node is to be.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{Node, NodeStatus, NodeSystemInfo};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
@@ -10,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 pub struct NodeSpec {
     pub(super) name: String,
     pub(super) gpus: Vec<String>,
+    pub(super) mps: Option<PathBuf>,
     labels: BTreeMap<String, String>,
 }
 
@@ -26,6 +28,7 @@ impl NodeSpec {
         Self {
             name: name.to_owned(),
             gpus: Vec::new(),
+            mps: None,
             labels: labels
                 .map(|(key, value)| (key.to_owned(), value.to_owned()))
                 .into(),
@@ -40,6 +43,13 @@ impl NodeSpec {
             .extend(std::iter::repeat_n(product.to_owned(), count));
         self.label("nvidia.com/gpu.present", "true")
             .label("nvidia.com/gpu.product", product)
+    }
+
+    /// With this MPS control program, which its agent may run.
+    #[must_use]
+    pub fn mps(mut self, control: &Path) -> Self {
+        self.mps = Some(control.to_path_buf());
+        self
     }
 
     /// With a label more.

@@ -59,12 +59,22 @@ impl Program {
         self.arg("--lease-namespace", NAMESPACE)
             .arg("--device-plugin-namespace", configs.namespace)
             .arg("--device-plugin-configmap", configs.name)
+            // Here it reaches the node at once.
+            .arg("--device-plugin-config-delay", "0s")
     }
 
     /// The agent of a node.
     pub fn agent(bed: &Bed, node: &FakeNode) -> Result<Self> {
         let name = format!("agent-{}", node.name());
         let program = Self::new(bed, &name, Binary::Agent, PodOf::agent(node.name()))?;
+        let program = match node.mps() {
+            None => program,
+            Some(mps) => program
+                .arg("--mps-enabled", "true")
+                .arg("--mps-root", mps.root())
+                .arg("--mps-control", mps.program())
+                .env("PATH", mps.path()),
+        };
         Ok(program
             .arg("--node-name", node.name())
             .arg("--nvml-library", node.driver_library())

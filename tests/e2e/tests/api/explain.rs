@@ -31,6 +31,13 @@ async fn kubectl_explains_how_to_choose_and_what_to_write() {
             ],
         ),
         (
+            "gsp.spec.strategy.mps",
+            &[
+                "Limits of one tenant among others cannot be enforced",
+                "A tenant that needs limits of its own needs nodes and a policy of its own, or MIG.",
+            ],
+        ),
+        (
             "gsp.spec.maintenance",
             &[
                 "such as `2`, or a percentage such as `25%`",

@@ -58,17 +58,23 @@ impl Evidence {
         let audit = cluster.bed.audit();
         let records = audit.settled(&cluster.client, &Query::writes()).await?;
         let new = std::mem::replace(&mut self.judged, records.len());
-        let pods = self.pods.so_far().into_iter().filter_map(|change| {
-            let pod = of(change);
-            Some((pod.uid()?, pod.spec?.node_name?))
-        });
-        let policies = self.policies.so_far().into_iter().map(of);
+        let pods = self
+            .pods
+            .up_to_now()
+            .await?
+            .into_iter()
+            .filter_map(|change| {
+                let pod = of(change);
+                Some((pod.uid()?, pod.spec?.node_name?))
+            });
+        let policies = self.policies.up_to_now().await?.into_iter().map(of);
         Ok(Facts {
             records,
             new,
             nodes: self
                 .nodes
-                .so_far()
+                .up_to_now()
+                .await?
                 .into_iter()
                 .map(|it| version(&of(it)))
                 .collect(),

@@ -50,6 +50,8 @@ fn a_value_that_is_wrong_is_refused_by_name() {
         ("log.level=", "level"),
         ("devicePlugin.namespace=GPU", "namespace"),
         ("devicePlugin.configMap=null", "configMap"),
+        ("devicePlugin.configDelay=90", "configDelay"),
+        ("devicePlugin.restart=maybe", "restart"),
         ("agent.nodeSelector.gpu=true", "nodeSelector"),
         ("agent.driver.root=driver", "root"),
         ("agent.kubeletRoot=", "kubeletRoot"),
@@ -65,16 +67,51 @@ fn a_value_that_is_wrong_is_refused_by_name() {
 }
 
 #[test]
-fn the_right_to_delete_pods_comes_with_the_flag_that_uses_it_or_not_at_all() {
-    for (allowed, flag) in [
-        ("true", "--allow-force=true"),
-        ("false", "--allow-force=false"),
+fn the_right_to_delete_pods_comes_with_the_flags_that_use_it_or_not_at_all() {
+    for (force, refresh, restart, roles) in [
+        ("true", "app=exporter", "true", 2),
+        ("true", "app=exporter", "false", 2),
+        ("true", "none", "true", 2),
+        ("true", "none", "false", 1),
+        ("false", "app=exporter", "false", 1),
+        ("false", "none", "true", 1),
+        ("false", "none", "false", 0),
     ] {
-        let value = format!("operator.allowForce={allowed}");
-        let rendered = template(&["--set", &value]).expect_success(&value);
+        let force = format!("operator.allowForce={force}");
+        let labels = format!("devicePlugin.refresh={{{refresh}}}");
+        let restart = format!("devicePlugin.restart={restart}");
+        let set = ["--set", &force, "--set", &labels, "--set", &restart];
+        let rendered = template(&set).expect_success(&labels);
         let rules = rendered.matches("resources: [pods]\n  verbs: [delete]");
-        assert_eq!(rules.count(), usize::from(allowed == "true"), "{rendered}");
-        assert!(rendered.contains(flag), "{rendered}");
+        assert_eq!(
+            rules.count(),
+            roles,
+            "{force} {labels} {restart}: {rendered}"
+        );
+        let force = force.replace("operator.allowForce", "--allow-force");
+        let restart = restart.replace("devicePlugin.restart", "--restart-device-plugin");
+        let refresh = format!("--refresh-selector={refresh}");
+        let flags = [&force, &refresh, &restart];
+        assert!(
+            flags.iter().all(|flag| rendered.contains(*flag)),
+            "{rendered}"
+        );
+    }
+}
+
+/// The MPS daemon and its servers are processes of the agent's container.
+#[test]
+fn an_agent_that_may_run_the_mps_daemon_has_memory_for_it_without_a_further_word() {
+    for (value, memory) in [
+        ("agent.mps.enabled=false", "128Mi"),
+        ("agent.mps.enabled=true", "1Gi"),
+    ] {
+        let only = ["--show-only", "templates/agent/daemonset.yaml"];
+        let rendered = template(&[&["--set", value], &only[..]].concat()).expect_success(value);
+        let agent: Value = serde_saphyr::from_str(&rendered).unwrap();
+        let container = &agent["spec"]["template"]["spec"]["containers"][0];
+        let limits = &container["resources"]["limits"];
+        assert_eq!(limits["memory"], memory, "{value}");
     }
 }
 

@@ -13,6 +13,7 @@ mod flags;
 mod helm;
 mod rights;
 mod samples;
+mod warnings;
 
 use std::path::{Path, PathBuf};
 

@@ -29,7 +29,7 @@ const VERBS: [&str; 10] = [
 ];
 
 /// Things that there are on the API server: (group, resource, subresource, name).
-const THINGS: [(&str, &str, &str, &str); 32] = [
+const THINGS: [(&str, &str, &str, &str); 35] = [
     ("", "configmaps", "", ""),
     ("", "configmaps", "", "gpu-sharing-device-plugin"),
     ("", "events", "", ""),
@@ -65,8 +65,11 @@ const THINGS: [(&str, &str, &str, &str); 32] = [
     ("gpusharing.dev", "gpunodes", "status", ""),
     ("gpusharing.dev", "gpusharingpolicies", "", ""),
     ("gpusharing.dev", "gpusharingpolicies", "status", ""),
+    ("nvidia.com", "clusterpolicies", "", ""),
     ("policy", "poddisruptionbudgets", "", ""),
     ("rbac.authorization.k8s.io", "clusterroles", "", ""),
+    ("resource.k8s.io", "resourceclaims", "", ""),
+    ("resource.k8s.io", "resourceslices", "", ""),
 ];
 
 /// Where a thing is asked about. The empty one stands for all namespaces, and for things that are in none.
@@ -151,7 +154,9 @@ async fn the_operator_may_do_what_it_needs_and_nothing_else() {
             ),
             ("/gpusharing.dev/gpusharingpolicies/status/", &["patch"]),
             ("/events.k8s.io/events//", &["create"]),
+            ("/nvidia.com/clusterpolicies//", &["list"]),
             ("/policy/poddisruptionbudgets//", &["list"]),
+            ("/resource.k8s.io/resourceslices//", &["list"]),
             (
                 "gpu-sharing-system/coordination.k8s.io/leases//",
                 &["create"]
@@ -161,6 +166,7 @@ async fn the_operator_may_do_what_it_needs_and_nothing_else() {
                 &["get", "create", "update"],
             ),
             ("gpu-operator//configmaps//", &["create"]),
+            ("gpu-operator//pods//", &["delete"]),
             (
                 "gpu-operator//configmaps//gpu-sharing-device-plugin",
                 &["get", "list", "watch", "create", "patch"],

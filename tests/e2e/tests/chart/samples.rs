@@ -22,6 +22,7 @@ async fn the_api_server_accepts_every_sample() {
         [
             "dev-time-slicing.yaml",
             "inference-mig.yaml",
+            "inference-mps.yaml",
             "shared-slices.yaml",
             "training-windows.yaml"
         ]

@@ -44,16 +44,17 @@ async fn at_most_max_unavailable_nodes_are_out_and_a_node_cordoned_by_somebody_e
         scene.in_sync(name, &policy).await;
         assert_eq!(scene.standing(name).await, FREE);
     }
-    assert_eq!(most_cordoned(&nodes), 1);
+    assert_eq!(most_cordoned(&nodes).await, 1);
     let slots = policies.steps(|it| it.status.as_ref().map_or(0, |status| status.slots.len()));
+    let slots = slots.await.unwrap();
     assert_eq!(slots.iter().max(), Some(&1), "{slots:?}");
 }
 
 /// The most nodes that were unschedulable at one moment.
-fn most_cordoned(nodes: &History<Node>) -> usize {
+async fn most_cordoned(nodes: &History<Node>) -> usize {
     let mut cordoned = BTreeMap::new();
     let mut most = 0;
-    for change in nodes.so_far() {
+    for change in nodes.up_to_now().await.unwrap() {
         if let Change::Is(node) = change {
             cordoned.insert(node.name_any(), standing(&node).0);
             most = most.max(cordoned.values().filter(|is| **is).count());

@@ -29,7 +29,7 @@ async fn a_node_that_was_cordoned_before_is_changed_and_stays_cordoned() {
     scene.events_until("n1", "ForeignCordonPreserved").await;
     let is_open = |node: &Node| node.name_any() == "n1" && !standing(node).0;
     assert!(
-        !nodes.steps(is_open).contains(&true),
+        !nodes.steps(is_open).await.unwrap().contains(&true),
         "it was never open to pods in between"
     );
 

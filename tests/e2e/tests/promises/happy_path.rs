@@ -20,7 +20,7 @@ async fn a_node_is_cordoned_drained_repartitioned_verified_and_uncordoned_in_thi
     let policy = scene.policy("p", &format!("{{strategy: {SEVEN}}}")).await;
     let done = scene.in_sync("n1", &policy).await;
 
-    let mut phases = node.steps(phase);
+    let mut phases = node.steps(phase).await.unwrap();
     phases.retain(|phase| *phase != Phase::Unmanaged);
     assert_eq!(
         phases,
@@ -36,7 +36,7 @@ async fn a_node_is_cordoned_drained_repartitioned_verified_and_uncordoned_in_thi
         ]
     );
     let steps = nodes.steps(|node| (node.name_any() == "n1").then(|| standing(node)));
-    let mut steps: Vec<_> = steps.into_iter().flatten().collect();
+    let mut steps: Vec<_> = steps.await.unwrap().into_iter().flatten().collect();
     steps.dedup();
     assert_eq!(
         steps,

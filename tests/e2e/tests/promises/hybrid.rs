@@ -7,9 +7,8 @@ use e2e::{Record, Workload};
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-use crate::scene::{SMALL, Scene, a100, spec};
+use crate::scene::{LARGE, SMALL, Scene, a100, spec};
 
-const LARGE: &str = "nvidia.com/mig-3g.20gb";
 /// Two pods share the large slice, four each of the small ones.
 const HYBRID: &str = "{type: MIG, mig: {layout: {3g.20gb: 1, 1g.5gb: 2}, timeSlicing: {replicas: 2, perProfile: {1g.5gb: 4}}}}";
 

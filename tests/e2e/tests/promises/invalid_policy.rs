@@ -36,8 +36,8 @@ async fn a_policy_that_cannot_be_satisfied_says_why_and_changes_nothing() {
         "maintenance: {windows: [{start: '01:00', end: '02:00', timeZone: Europe/Atlantis}]}";
     scene.policy("zone", &spec("zone", SEVEN, window)).await;
     scene.policy("some", &spec("some", SEVEN, "")).await;
-    let mps = "{type: MPS, mps: {replicas: 2}}";
-    scene.policy("later", &spec("later", mps, "")).await;
+    let auto = spec("later", "{type: Auto}", "workload: {}");
+    scene.policy("later", &auto).await;
     let single = "{type: MIG, mig: {preset: Balanced, advertise: Single}}";
     scene.policy("unlike", &spec("unlike", single, "")).await;
 

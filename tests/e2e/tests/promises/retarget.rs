@@ -43,7 +43,7 @@ async fn another_layout_is_followed_under_the_same_cordon() {
     assert_eq!(results, [(first + 1, succeeded), (first, released)]);
     scene.wait_standing("n1", FREE).await;
     let is_open = |node: &Node| node.name_any() == "n1" && standing(node) == FREE;
-    let open = nodes.steps(is_open);
+    let open = nodes.steps(is_open).await.unwrap();
     assert_eq!(
         open.iter().filter(|is| **is).count(),
         1,

@@ -124,10 +124,16 @@ async fn failures_in_a_row_stop_the_roll_out_until_the_policy_changes() {
         let halted = condition(&status.conditions, "RolloutHalted");
         halted.is_some_and(|it| it.status == "True")
     });
-    halted.await;
+    let conditions = halted.await.status.unwrap().conditions;
+    let halted = condition(&conditions, "RolloutHalted").unwrap();
+    assert_eq!(halted.reason, "TooManyFailures");
+    let ways_out = "change the policy or set the annotation gpusharing.dev/retry on the nodes";
+    assert!(halted.message.contains(ways_out), "{}", halted.message);
+    let mark = scene.mark().await;
     scene.cluster.node("n2").merge(cordon(false)).await.unwrap();
     scene.wait_reason("n2", "AwaitingSlot").await;
     scene.quiet().await;
+    assert!(scene.cordons(mark).await.is_empty());
     assert!(scene.slices("n2").is_empty());
 
     let smaller = serde_json::json!({"strategy": {"mig": {"layout": {"1g.5gb": 3}}}});

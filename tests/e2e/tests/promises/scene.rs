@@ -19,6 +19,8 @@ pub const T4: &str = "T4";
 pub const GPU: &str = "nvidia.com/gpu";
 /// The smallest slices of an A100.
 pub const SMALL: &str = "nvidia.com/mig-1g.5gb";
+/// Slices of the half of an A100.
+pub const LARGE: &str = "nvidia.com/mig-3g.20gb";
 /// The strategy that cuts an A100 into its smallest slices.
 pub const SEVEN: &str = "{type: MIG, mig: {layout: {1g.5gb: 7}}}";
 /// More than an operation needs on a busy machine, its own waits included.

@@ -57,6 +57,7 @@ fn gpu(cells: [&str; 9], unknown: impl Fn() -> Error) -> Result<GpuStatus> {
         },
         instances: Vec::new(),
         profiles: Vec::new(),
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     })

@@ -19,6 +19,8 @@ use crate::driver::Gpus;
 use crate::kubelet::Kubelet;
 use crate::kubelet::played::PlayedKubelet;
 use crate::metrics::Metrics;
+use crate::mps::Mps;
+use crate::mps::played::{PlayedDaemon, played};
 use crate::world::{Shared, World, a100, cut, target};
 
 /// A node, its API server, and the agent between them.
@@ -29,6 +31,8 @@ pub struct Bed {
     pub kubelet: PlayedKubelet,
     pub readiness: Readiness,
     pub agent: Agent,
+    /// The MPS daemon of the agent that runs now.
+    pub daemon: PlayedDaemon,
     known: Sender<Known>,
 }
 
@@ -48,7 +52,8 @@ impl Bed {
         let (shared, api) = (Shared::new(world), FakeApi::default());
         let kubelet = PlayedKubelet::listen(folder.path());
         let readiness = Readiness::new();
-        let agent = agent(&folder, &shared, &api, &kubelet, heard, &readiness);
+        let (mps, daemon) = played(folder.path());
+        let agent = agent(&folder, &shared, mps, &api, &kubelet, heard, &readiness);
         Self {
             folder,
             shared,
@@ -56,6 +61,7 @@ impl Bed {
             kubelet,
             readiness,
             agent,
+            daemon,
             known,
         }
     }
@@ -67,9 +73,12 @@ impl Bed {
         // The journal's lock is free only when the first one is gone.
         self.agent.engine = None;
         let (folder, shared) = (&self.folder, &self.shared);
+        let (mps, daemon) = played(folder.path());
+        self.daemon = daemon;
         self.agent = agent(
             folder,
             shared,
+            mps,
             &self.api,
             &self.kubelet,
             heard,
@@ -152,6 +161,7 @@ impl Bed {
 fn agent(
     folder: &TempDir,
     shared: &Shared,
+    mps: Mps,
     api: &FakeApi,
     kubelet: &PlayedKubelet,
     heard: watch::Receiver<Known>,
@@ -165,6 +175,7 @@ fn agent(
     Agent::new(
         paths,
         Gpus::start(shared.load(), liveness).unwrap(),
+        mps,
         Kubelet::new(kubelet.socket()),
         api.gpu_nodes(),
         heard,

@@ -1,9 +1,13 @@
 //! Targets that can be had, and those that cannot.
 
-use crds::gpu_node::{GpuStatus, MigMode};
+use crds::gpu_node::{GpuStatus, MigMode, Target};
 
-use crate::decide::check;
+use crate::decide;
 use crate::world::{a100, at, cut, t4, target};
+
+fn check(gpus: &[GpuStatus], target: &Target) -> Result<(), String> {
+    decide::check(gpus, target, Ok(()))
+}
 
 /// With one instance of somebody else's.
 fn foreign(places: &[(&str, i32)], start: i32) -> GpuStatus {

@@ -108,7 +108,7 @@ fn a_gpu_that_is_held_or_was_given_up_does_not_keep_the_others_from_being_restor
         let why = |uuid: &&str| ((*uuid).to_owned(), "no such profile".to_owned());
         let given_up = uuids.iter().map(why).collect();
         match decide::recovery(&record, "second", &gpus, Ok(()), &given_up) {
-            Recovery::Take(step) => Some(step.gpu().to_owned()),
+            Recovery::Take(step) => step.gpu().map(str::to_owned),
             Recovery::Over => None,
             Recovery::Wait => panic!("waits"),
         }

@@ -38,11 +38,7 @@ impl Supervisor {
             self.gpus.set_compute_mode(gpu, mode).await?;
         }
         ground::prepare(&self.place)?;
-        let mark = self
-            .mark
-            .open()
-            .map_err(io("open the mark in", &self.place.root))?;
-        let started = Daemon::start(&self.tools.control, &self.place, mark);
+        let started = Daemon::start(&self.tools, &self.place, &self.mark);
         self.daemon = Some(started.map_err(io("start", &self.tools.control))?);
         (self.configured, self.answered) = (false, false);
         self.asked = Instant::now();
@@ -105,19 +101,66 @@ impl Supervisor {
         ))
     }
 
-    /// The note goes last: until then the next process does all of this again.
+    /// The note goes last: until then the next process does all of this again. A GPU that refuses keeps no other from being
+    /// given back.
     async fn restore(&mut self) -> Result<(), MpsError> {
         self.kill().await?;
         let note = self.notes.read()?;
+        let mut refused = None;
         for gpu in note.iter().flat_map(|note| &note.gpus) {
             match self.gpus.set_compute_mode(gpu, ComputeMode::Default).await {
+                Ok(()) => {}
                 Err(DriverError::Driver(gpu::Error::NoSuchGpu(_))) => {
                     tracing::warn!(gpu, "the GPU was taken away; its compute mode goes with it");
                 }
-                set => set?,
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
+        refused.map_or(Ok(()), Err)?;
         ground::clear(&self.place)?;
         self.notes.remove()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use process::admin::Liveness;
+
+    use super::super::super::note::Notes;
+    use super::super::super::place::Place;
+    use super::super::Tools;
+    use super::*;
+    use crate::driver::Gpus;
+    use crate::world::{Shared, World, t4};
+
+    #[tokio::test]
+    async fn a_gpu_that_is_lost_keeps_no_other_in_its_compute_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut left = t4("GPU-1-left");
+        left.compute_mode = Some(ComputeMode::ExclusiveProcess);
+        let uuid = left.uuid.clone();
+        let node = Shared::new(World::new(vec![left]));
+        let place = Place {
+            root: folder.path().join("mps"),
+            resource: "nvidia.com/gpu".to_owned(),
+        };
+        let notes = Notes::open(folder.path(), &place.resource).unwrap();
+        notes
+            .add(&place, &["GPU-0-lost".to_owned(), uuid.clone()])
+            .unwrap();
+        let tools = Tools {
+            control: PathBuf::from("nvidia-cuda-mps-control"),
+            shared_memory: place.shared_memory(),
+            cuda: None,
+        };
+        let gpus = Gpus::start(node.load(), Liveness::new(std::time::Duration::MAX)).unwrap();
+        let mut supervisor = Supervisor::new(tools, place, gpus, notes, Box::new(|_| {}));
+        assert!(supervisor.restore().await.is_err());
+        let mode = node.world().gpu(&uuid).compute_mode;
+        assert_eq!(mode, Some(ComputeMode::Default));
+        let kept = supervisor.notes.read().unwrap();
+        assert!(kept.is_some(), "the lost one is tried again");
     }
 }

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use plan::mps::{Behind, Seen, Setup, Stage};
 use process::shutdown::Shutdown;
+use tokio::sync::watch;
 
 use super::super::channel::ChannelError;
 use super::super::command::{Command, servers};
 use super::super::daemon::{Daemon, ServerEnd, Tale};
 use super::super::error::{MpsError, io};
 use super::super::event::Event;
+use super::super::handle::Order;
 use super::super::owner;
 use super::Supervisor;
 
@@ -55,8 +57,8 @@ impl Supervisor {
         })
     }
 
-    /// Until the daemon tells something, somebody wants an end, or it is time for a look.
-    pub(super) async fn wait(&mut self, stop: &Shutdown) {
+    /// Until the daemon tells something, somebody orders something else or wants an end, or it is time for a look.
+    pub(super) async fn wait(&mut self, wanted: &mut watch::Receiver<Order>, stop: &Shutdown) {
         let running = matches!(self.state.stage, Stage::Running { .. });
         let asks = running && self.asked.elapsed() >= ASK_EVERY;
         let (pace, channel) = (self.pace(), self.channel.clone());
@@ -74,6 +76,7 @@ impl Supervisor {
                 self.answer(answer);
             },
             () = stop.requested(), if !stopped => {}
+            Ok(()) = wanted.changed() => {}
         }
     }
 

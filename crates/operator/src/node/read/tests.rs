@@ -77,9 +77,16 @@ fn api(pods: &Value) -> (FakeApi, Caches, Fillers) {
 async fn half(pods: Value) -> i32 {
     let (api, caches, _fillers) = api(&pods);
     let now = "2026-01-01T00:10:00Z".parse().unwrap();
-    let found = fresh(&api.cluster(), &caches, "n1", &[].into(), now)
-        .await
-        .unwrap();
+    let found = fresh(
+        &api.cluster(),
+        &caches,
+        "n1",
+        &[].into(),
+        now,
+        &Limits::default(),
+    )
+    .await
+    .unwrap();
     let Fresh::Seen(seen) = found else {
         panic!("{found:?}")
     };

@@ -26,7 +26,15 @@ async fn budgets_are_read_only_where_one_has_refused_an_eviction() {
     ] {
         nodes.memories.answered("n1", &pod("p"), false, &reply, now);
         let evictions = nodes.memories.evictions("n1");
-        let read = read::fresh(&nodes.cluster, &nodes.caches, "n1", &evictions, now).await;
+        let read = read::fresh(
+            &nodes.cluster,
+            &nodes.caches,
+            "n1",
+            &evictions,
+            now,
+            &nodes.rules.limits,
+        )
+        .await;
         assert!(matches!(read, Ok(Fresh::Seen(_))));
         assert_eq!(asked_for_budgets(&kit), asked, "{reply:?}");
     }

@@ -251,3 +251,11 @@ fn the_next_look_is_when_the_window_changes() {
         hours(4)
     );
 }
+
+#[test]
+fn an_operation_after_the_last_that_can_be_is_the_last_again() {
+    let mut last = waiting("a", "AwaitingSlot", 0);
+    last.operation_id = i64::MAX;
+    let report = report(&policy(json!({})), &[last], now());
+    assert_eq!(report.status.slots[0].operation, i64::MAX);
+}

@@ -1,6 +1,7 @@
 //! Tables over both questions; here, what they share.
 
 mod differences;
+mod mps;
 mod sentences;
 
 use crds::gpu_node::{
@@ -34,6 +35,7 @@ fn gpu(mode: MigMode, instances: &[(&str, i32, i32)]) -> GpuStatus {
         instances: instances.iter().map(instance).collect(),
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
@@ -67,6 +69,7 @@ fn target(mig: MigTarget, replicas: i32) -> Target {
             r#type: StrategyType::TimeSlicing,
             replicas,
             per_profile: [].into(),
+            mps: None,
         },
     };
     Target {

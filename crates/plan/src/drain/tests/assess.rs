@@ -33,6 +33,9 @@ pub(super) fn pod(name: &str) -> PodView {
         controller: Controller::Other("ReplicaSet".to_owned()),
         empty_dir: false,
         gpus: [("nvidia.com/mig-1g.5gb".to_owned(), 1)].into(),
+        gpu_since: None,
+        client_of: BTreeSet::new(),
+        is_mps_daemon: false,
         protection: Protection::None,
         started: Some(now() - SignedDuration::from_mins(10)),
         bound: Some(now() - SignedDuration::from_mins(11)),
@@ -61,6 +64,7 @@ pub(super) fn gpu(holders: &[(&str, &str)]) -> GpuStatus {
         instances: vec![instance(0, GOES), instance(1, STAYS)],
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: holders
             .iter()
             .map(|(pod, device)| Holder {

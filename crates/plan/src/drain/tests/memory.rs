@@ -154,3 +154,16 @@ fn what_stands_in_the_way_is_named() {
     assert_eq!(reason(&Reply::Failed(String::new())).unwrap().1, "Error");
     assert_eq!(reason(&Reply::NamespaceEnding), None);
 }
+
+#[test]
+fn nobody_waits_for_a_pod_longer_than_a_drain_may_take() {
+    let years = Some(Duration::from_secs(u32::MAX.into()));
+    for reply in [budget(years), Reply::Throttled(years)] {
+        let memory = EvictionMemory::after(None, &pod("a"), &reply, now()).unwrap();
+        let minutes = |minutes| now() + SignedDuration::from_mins(minutes);
+        assert_eq!(memory.next, minutes(5), "{reply:?}");
+        assert!(!memory.is_due(minutes(4)));
+        let set_back = now() - SignedDuration::from_hours(24 * 365);
+        assert!(memory.is_due(set_back), "the clock was wrong by a year");
+    }
+}

@@ -155,3 +155,30 @@ fn what_is_forbidden_or_denied_is_told_in_the_words_of_whoever_did_so() {
         assert_eq!(Reply::of(&answer), expected, "{name}");
     }
 }
+
+#[test]
+fn what_the_server_says_is_one_sentence_even_if_it_says_nothing_or_much() {
+    let says = |code: u16, message: &str| {
+        let answer = Answer {
+            message: message.to_owned(),
+            ..caused(code, "DisruptionBudget", message)
+        };
+        match Reply::of(&answer) {
+            Reply::Budget { message, .. } | Reply::Forbidden(message) | Reply::Failed(message) => {
+                message
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+    };
+    for (code, otherwise) in [
+        (429, "a disruption budget does not allow it now"),
+        (403, "the operator may not evict it"),
+        (503, "the API server answered 503"),
+        (0, "the API server did not answer"),
+    ] {
+        assert_eq!(says(code, ""), otherwise);
+        assert_eq!(says(code, " \n"), otherwise);
+        assert_eq!(says(code, "no:\n  never"), "no: never");
+        assert!(says(code, &"x".repeat(100_000)).len() < 1000);
+    }
+}

@@ -30,6 +30,7 @@ fn gpu(case: &Case) -> GpuStatus {
         instances,
         profiles: case.offers.clone(),
         compute_mode: None,
+        mps: None,
         holders,
         processes: Vec::new(),
     }
@@ -76,6 +77,7 @@ fn target(layout: &Layout) -> Target {
             r#type: StrategyType::Mig,
             replicas: 48,
             per_profile: [].into(),
+            mps: None,
         },
     };
     Target {

@@ -34,6 +34,7 @@ fn gpu() -> GpuStatus {
         instances: vec![instance(0, Some("MIG-a")), instance(4, None)],
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }

@@ -241,6 +241,19 @@ fn an_instance_without_a_whole_compute_instance_is_made_anew() {
 }
 
 #[test]
+fn what_must_stay_and_is_wanted_takes_its_slices_once() {
+    let layout = search(
+        &offers("A100-SXM4-40GB"),
+        &[unmovable("3g.20gb", 0, 4)],
+        &wanted(&[("3g.20gb", 1), ("1g.5gb", 1)]),
+    )
+    .unwrap();
+    assert_eq!(super::numbers(&layout), [1, 0, 1]);
+    // Three compute slices are left, and memory for two of them.
+    assert_eq!(layout.spare, [0, 0, 0, 1, 1, 2, 1]);
+}
+
+#[test]
 fn nothing_wanted_means_every_movable_instance_goes() {
     for none in [wanted(&[]), wanted(&[("1g.5gb", 0), ("3g.20gb", -1)])] {
         let layout = search(&offers("A100-SXM4-40GB"), &seven(&[2]), &none).unwrap();

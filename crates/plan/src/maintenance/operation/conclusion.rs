@@ -44,7 +44,8 @@ pub(super) fn look(turn: &mut Turn) {
     if is_marked {
         return give_back(turn);
     }
-    if turn.asked().is_some() {
+    // Of an operation before this one as well: it would be taken for one that nobody knows.
+    if turn.seen.spec.operation.is_some() {
         return turn.ask_for_nothing();
     }
     finish(turn);

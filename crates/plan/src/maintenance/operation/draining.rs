@@ -7,12 +7,14 @@ mod evict;
 mod report;
 mod timeout;
 
-use crds::gpu_node::{DrainReport, Phase};
+use std::collections::BTreeSet;
+
+use crds::gpu_node::{DrainReport, Outcome, Phase};
 use jiff::Timestamp;
 
 use super::super::turn::Turn;
 use super::super::{promises, survey};
-use super::{give_up, guards, repartitioning, retarget};
+use super::{evacuation, give_up, guards, repartitioning, retarget};
 use crate::conditions::Verdict;
 use crate::drain::Assessment;
 use crate::reason::Reason;
@@ -48,21 +50,15 @@ pub(super) fn look(turn: &mut Turn) {
     if retarget::follows(turn) {
         return;
     }
-    if let Some(why) = guards::objection_when_cordoned(turn) {
+    if let Some(why) = objection(turn) {
         return give_up(turn, why);
     }
     let Some(snapshot) = turn.status.snapshot.clone() else {
         return;
     };
-    let change = turn.change();
+    let affected = affected(turn);
     let seen = turn.seen;
-    let assessment = survey::assess(
-        seen,
-        turn.limits,
-        turn.now,
-        &snapshot.drain,
-        &change.affected,
-    );
+    let assessment = survey::assess(seen, turn.limits, turn.now, &snapshot.drain, &affected);
     if is_hopeless(turn, &assessment) {
         return give_up(turn, guards::blocked(&assessment.blocked));
     }
@@ -77,6 +73,22 @@ pub(super) fn look(turn: &mut Turn) {
     turn.wait_for(timeout::sentence(turn, &assessment));
     evict::due(turn, &snapshot.drain, &assessment);
     turn.poll();
+}
+
+/// Why the drain must not go on. One that no change follows asks nothing of the agent, needs no slot and no window, and goes on
+/// while the node is meant to stay cordoned.
+fn objection(turn: &mut Turn) -> Option<Outcome> {
+    if evacuation::is_under_way(turn) {
+        return evacuation::is_given_back(turn).or_else(|| guards::dry_run(turn));
+    }
+    guards::objection_when_cordoned(turn)
+}
+
+fn affected(turn: &Turn) -> BTreeSet<String> {
+    if evacuation::is_under_way(turn) {
+        return evacuation::devices(turn);
+    }
+    turn.change().affected
 }
 
 /// Somebody must leave who may not be made to, and nobody has been asked to leave yet: better none than some.
@@ -94,9 +106,12 @@ fn is_complete(turn: &Turn, assessment: &Assessment) -> bool {
     let Some(since) = quiet_since(turn) else {
         return false;
     };
-    assessment.is_clear()
-        && turn.now.duration_since(since) >= turn.limits.quiet
-        && turn.seen.agent_heard >= since
+    let is_quiet = turn.now.duration_since(since) >= turn.limits.quiet;
+    if evacuation::is_under_way(turn) {
+        // Nothing is changed afterwards, and the agent beats for changes only.
+        return assessment.is_empty() && is_quiet;
+    }
+    assessment.is_clear() && is_quiet && turn.seen.agent_heard >= since
 }
 
 fn quiet_since(turn: &Turn) -> Option<Timestamp> {
@@ -123,5 +138,8 @@ fn complete(turn: &mut Turn) {
         message.clone(),
     );
     turn.tell(Reason::DrainCompleted, message);
+    if evacuation::is_under_way(turn) {
+        return evacuation::end(turn, None);
+    }
     repartitioning::enter(turn);
 }

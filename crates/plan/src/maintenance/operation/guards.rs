@@ -9,7 +9,7 @@ use crds::gpu_node::{
 use crds::policy::{OnWindowClose, Slot};
 
 use super::super::turn::Turn;
-use super::super::{ownership, survey};
+use super::super::{neighbours, ownership, survey};
 use super::{is_second_try, outcome};
 use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
@@ -22,6 +22,7 @@ pub(super) fn objection(turn: &Turn) -> Option<Outcome> {
         .or_else(|| dry_run(turn))
         .or_else(|| window_closed(turn))
         .or_else(|| refused(turn))
+        .or_else(|| in_other_hands(turn))
 }
 
 /// The same for one whose node is cordoned: its agent is alive and its cordon holds.
@@ -61,16 +62,19 @@ pub(super) fn agent_lost(turn: &Turn) -> Option<Outcome> {
 }
 
 fn refused(turn: &Turn) -> Option<Outcome> {
-    let answer = turn
-        .answer()
-        .filter(|answer| answer.stage == AgentStage::Refused)?;
-    let why = answer.error.as_deref().unwrap_or("no reason given");
-    let message = format!("the node's agent refused: {why}");
-    Some(outcome(
-        OperationResult::Failed,
-        Reason::AgentRefused,
-        message,
-    ))
+    let is_refused = turn.answer()?.stage == AgentStage::Refused;
+    is_refused.then(|| {
+        let message = format!("the node's agent refused: {}", turn.error());
+        outcome(OperationResult::Failed, Reason::AgentRefused, message)
+    })
+}
+
+/// Others have come to work on the GPUs. The driver would be taken away, or the slices undone, under the agent's hands.
+fn in_other_hands(turn: &Turn) -> Option<Outcome> {
+    let wait = neighbours::comes_first(turn)?;
+    let (reason, message) = (wait.reason.reason(), wait.message);
+    let message = format!("the change has to wait for {message}");
+    Some(outcome(OperationResult::Released, reason, message))
 }
 
 /// The agent does not know the operation (any more), or is no longer asked for it.
@@ -112,7 +116,7 @@ fn slot_lost(turn: &Turn) -> Option<Outcome> {
     })
 }
 
-fn dry_run(turn: &Turn) -> Option<Outcome> {
+pub(super) fn dry_run(turn: &Turn) -> Option<Outcome> {
     turn.seen
         .policy
         .is_some_and(|policy| policy.spec.dry_run)

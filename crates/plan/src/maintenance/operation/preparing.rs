@@ -5,8 +5,8 @@ use crds::gpu_node::{AgentStage, Operation, OperationResult, OperationStage, Pha
 
 use super::super::Effect;
 use super::super::turn::Turn;
-use super::super::{promises, survey};
-use super::{fallback, give_up, guards, outcome, retarget, validating};
+use super::super::{promises, publication, survey};
+use super::{fallback, give_up, guards, outcome, retarget, rolling_back, validating};
 use crate::plugin_config;
 use crate::reason::Reason;
 use crate::resolve::Wish;
@@ -40,22 +40,19 @@ pub(super) fn look(turn: &mut Turn) {
     }
 }
 
-/// Publishes the plugin's configuration first: it may take a minute to reach the node.
+/// Publishes the plugin's configurations first, also that which a rollback would need: they take a minute to reach the node.
 fn ask(turn: &mut Turn) {
     let Wish::Goal(goal) = turn.seen.wish else {
         return;
     };
-    let key = turn
-        .status
-        .plugin_config
-        .as_ref()
-        .map(|chosen| chosen.key.clone());
-    let Some(key) = key.filter(|key| plugin_config::holds(&goal.target, key)) else {
+    let chosen = turn.status.plugin_config.as_ref();
+    if !chosen.is_some_and(|chosen| plugin_config::holds(&goal.target, &chosen.key)) {
         return validating::choose(turn, &goal.target);
-    };
-    let content = plugin_config::render(&goal.target);
-    if turn.seen.configs.get(&key) != Some(&content) {
-        turn.effect(Effect::PublishConfig { key, content });
+    }
+    publication::ahead(turn, &goal.target);
+    let before = rolling_back::before(turn);
+    if plugin_config::render(&before) != plugin_config::render(&goal.target) {
+        publication::ahead(turn, &before);
     }
     turn.effect(Effect::Ask(GpuNodeSpec {
         policy: Some(goal.policy.clone()),

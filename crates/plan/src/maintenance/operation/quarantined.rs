@@ -3,6 +3,7 @@
 use crds::gpu_node::{AgentStage, ChangeClass, OperationResult, OperationStage, Outcome, Target};
 
 use super::super::PolicyView;
+use super::super::publication;
 use super::super::settled;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, retarget, rolling_back, validating};
@@ -67,11 +68,29 @@ fn wanted<'a>(turn: &Turn<'a>) -> Option<(&'a PolicyView<'a>, &'a Goal)> {
     }
 }
 
-/// The GPUs are as they were and only the cordon is kept: an uncordon, or no wish for the change, ends it.
 fn released_by_hand(turn: &mut Turn) {
-    if let Some(why) = guards::cordon_lost(turn).or_else(|| guards::unwanted(turn)) {
+    if let Some(why) = release(turn) {
         give_up(turn, why);
     }
+}
+
+/// The GPUs are as they were and only the cordon is kept: an uncordon, or no wish for the change, ends it; and an MPS
+/// daemon that serves again.
+pub(super) fn release(turn: &Turn) -> Option<Outcome> {
+    guards::cordon_lost(turn)
+        .or_else(|| guards::unwanted(turn))
+        .or_else(|| serves_again(turn))
+}
+
+fn serves_again(turn: &Turn) -> Option<Outcome> {
+    let outcome = turn.status.outcome.as_ref()?;
+    let verified = turn.status.verified.as_ref()?;
+    let is_back = outcome.reason == Reason::MpsCrashLooping.as_str()
+        && change::is_reached(turn.gpus(), verified).is_ok();
+    is_back.then(|| {
+        let message = "the MPS daemon serves again";
+        super::outcome(OperationResult::Released, Reason::MpsServing, message)
+    })
 }
 
 /// The GPUs are seen to be as the target says, or as they were before.
@@ -79,24 +98,38 @@ fn recovers(turn: &mut Turn) {
     let Some((target, outcome)) = in_order(turn) else {
         return;
     };
-    let key = turn.status.plugin_config.as_ref().map(|chosen| &chosen.key);
-    let is_told = key.is_some_and(|key| {
+    let chosen = turn.status.plugin_config.as_ref();
+    let told = chosen.map(|chosen| chosen.key.clone()).filter(|key| {
         plugin_config::holds(&target, key) && turn.node.plugin_config.as_ref() == Some(key)
     });
-    if is_told && validating::is_valid(turn, &target).is_err() {
-        return;
-    }
-    if !is_told {
+    if let Some(key) = told {
+        // A person who makes the plugin anew must find it there.
+        publication::publish(turn, &target, &key);
+        if validating::is_valid(turn, &target).is_err() {
+            return;
+        }
+    } else {
         validating::choose(turn, &target);
     }
     turn.status.outcome = outcome;
     validating::enter(turn);
 }
 
+/// What the agent says of this operation or, where this one was given up before the agent was asked for it, of the one that it
+/// was asked for last.
+fn latest_answer(turn: &Turn) -> Option<AgentStage> {
+    let asked = turn.seen.spec.operation.as_ref();
+    let asked = asked.map_or(turn.status.operation_id, |asked| asked.id);
+    let answer = turn.seen.agent?.operation.as_ref()?;
+    let is_about_it = [turn.status.operation_id, asked].contains(&answer.id);
+    is_about_it.then_some(answer.stage)
+}
+
 /// What the GPUs are, if that is a state to go on from. An agent that is in the middle of something, or has not been
 /// heard about this operation at all, may be reporting how the GPUs were before.
 fn in_order(turn: &Turn) -> Option<(Target, Option<Outcome>)> {
-    match turn.answer()?.stage {
+    let stage = latest_answer(turn)?;
+    match stage {
         AgentStage::Destroying | AgentStage::Creating => return None,
         AgentStage::Ready
         | AgentStage::Refused
@@ -113,7 +146,7 @@ fn in_order(turn: &Turn) -> Option<(Target, Option<Outcome>)> {
     }
     let message = "the layout from before is back";
     let back = outcome(OperationResult::RolledBack, Reason::RolledBack, message);
-    let is_rolled_back = turn.answer()?.stage == AgentStage::RolledBack;
+    let is_rolled_back = stage == AgentStage::RolledBack;
     let before = rolling_back::before(turn);
     (is_rolled_back || turn.status.verified.as_ref().is_some_and(is_reached))
         .then_some((before, Some(back)))

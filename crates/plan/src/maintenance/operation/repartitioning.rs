@@ -1,7 +1,8 @@
 //! The agent changes the GPUs. Its word `Destroying` is the point of no return.
 
-use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase};
+use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Outcome, Phase};
 
+use super::super::clients;
 use super::super::survey;
 use super::super::turn::Turn;
 use super::{give_up, guards, outcome, quarantine, retarget, rolling_back, validating};
@@ -14,10 +15,14 @@ pub(in super::super) fn enter(turn: &mut Turn) {
         Reason::RepartitionStarted,
         format!("the agent may change the GPUs until {}", turn.deadline()),
     );
-    turn.wait_for(format!(
+    turn.wait_for(sentence(turn));
+}
+
+fn sentence(turn: &Turn) -> String {
+    format!(
         "the node's agent to change the GPUs until {}; then the node is given back if nothing was destroyed, and is quarantined otherwise",
         turn.deadline()
-    ));
+    )
 }
 
 pub(super) fn look(turn: &mut Turn) {
@@ -46,14 +51,16 @@ fn before_it_begins(turn: &mut Turn) {
         return give_up(turn, why);
     }
     if turn.is_overdue() {
-        let message = "the node's agent did not begin in time; nothing was changed";
-        return give_up(
-            turn,
-            outcome(OperationResult::Failed, Reason::AgentStuck, message),
-        );
+        let why = too_late(turn);
+        return give_up(turn, why);
     }
     match turn.asked().map(|asked| asked.stage) {
-        Some(OperationStage::Prepare) => turn.ask_for(OperationStage::Proceed),
+        Some(OperationStage::Prepare) => {
+            if clients::are_away(turn) {
+                turn.wait_for(sentence(turn));
+                turn.ask_for(OperationStage::Proceed);
+            }
+        }
         Some(OperationStage::Proceed) => {}
         Some(OperationStage::Abort) | None => {
             let message = "the agent was told to stop; nothing was changed";
@@ -67,8 +74,21 @@ fn before_it_begins(turn: &mut Turn) {
     turn.wake(lost.unwrap_or(turn.now));
 }
 
+fn too_late(turn: &Turn) -> Outcome {
+    let pod = clients::remaining(turn);
+    let has_gone_ahead = turn
+        .asked()
+        .is_some_and(|asked| asked.stage == OperationStage::Proceed);
+    let Some(pod) = pod.filter(|_| !has_gone_ahead) else {
+        let message = "the node's agent did not begin in time; nothing was changed";
+        return outcome(OperationResult::Failed, Reason::AgentStuck, message);
+    };
+    let message = format!("pod {pod} did not end and kept the GPUs open; nothing was changed");
+    outcome(OperationResult::Failed, Reason::GpuClientsStuck, message)
+}
+
 /// A pod may have come back while nobody looked: the go-ahead is given on a fresh look only.
-fn held_again(turn: &Turn) -> Option<crds::gpu_node::Outcome> {
+fn held_again(turn: &Turn) -> Option<Outcome> {
     let drain = &turn.status.snapshot.as_ref()?.drain;
     let affected = turn.change().affected;
     let assessment = survey::assess(turn.seen, turn.limits, turn.now, drain, &affected);
@@ -93,11 +113,7 @@ fn under_way(turn: &mut Turn) {
 }
 
 fn failed(turn: &mut Turn) {
-    let error = turn.answer().and_then(|answer| answer.error.as_deref());
-    let message = format!(
-        "a step failed, and so did going back: {}",
-        error.unwrap_or("no reason given")
-    );
+    let message = format!("a step failed, and so did going back: {}", turn.error());
     turn.warn(Reason::RollbackFailed, message.clone());
     turn.condition(
         "Repartitioned",

@@ -4,7 +4,6 @@ use crds::gpu_node::{
     AgentStage, GpuTarget, MigMode, MigTarget, OperationResult, Phase, PlacedProfile,
     SharingTarget, Target,
 };
-use crds::policy::StrategyType;
 
 use super::super::turn::Turn;
 use super::{outcome, quarantine, repartitioning, validating};
@@ -13,10 +12,9 @@ use crate::conditions::Verdict;
 use crate::reason::Reason;
 
 pub(super) fn enter(turn: &mut Turn) {
-    let error = turn.answer().and_then(|answer| answer.error.as_deref());
     let message = format!(
         "a step failed, the layout from before is being restored: {}",
-        error.unwrap_or("no reason given")
+        turn.error()
     );
     turn.enter(Phase::RollingBack, Some(turn.limits.repartition));
     turn.warn(Reason::RepartitionFailed, message.clone());
@@ -58,10 +56,9 @@ pub(super) fn look(turn: &mut Turn) {
 /// The key that was chosen for the operation is unlike the node's label, which has not been touched yet: with it the plugin
 /// reads the devices again, which have other UUIDs now.
 fn restored(turn: &mut Turn) {
-    let error = turn.answer().and_then(|answer| answer.error.as_deref());
     let message = format!(
         "a step failed, and the layout from before is back: {}",
-        error.unwrap_or("no reason given")
+        turn.error()
     );
     turn.tell(Reason::RollbackSucceeded, message.clone());
     turn.status.outcome = Some(outcome(
@@ -96,10 +93,6 @@ fn as_it_is(gpu: &crds::gpu_node::GpuStatus) -> GpuTarget {
             enabled: gpu.mig.current == MigMode::Enabled,
             instances: gpu.instances.iter().map(place).collect(),
         },
-        sharing: SharingTarget {
-            r#type: StrategyType::Exclusive,
-            replicas: 1,
-            per_profile: [].into(),
-        },
+        sharing: gpu.mps.clone().unwrap_or_else(SharingTarget::exclusive),
     }
 }

@@ -6,9 +6,9 @@ use crds::gpu_node::{OperationResult, Phase, PluginConfigStatus, Target};
 
 use jiff::Timestamp;
 
-use super::super::Effect;
 use super::super::settled::words;
 use super::super::turn::Turn;
+use super::super::{Effect, plugin, publication, refresh};
 use super::{conclusion, outcome, quarantine, rolling_back};
 use crate::change;
 use crate::conditions::{self, Verdict};
@@ -36,10 +36,7 @@ pub(super) fn enter(turn: &mut Turn) {
 fn await_plugin(turn: &mut Turn, reason: Reason, message: &str) {
     turn.enter(Phase::Validating, Some(turn.limits.validate));
     turn.condition("Validated", Verdict::False, reason, message);
-    turn.wait_for(format!(
-        "the node to advertise the devices that it has now until {}; then it is quarantined",
-        turn.deadline()
-    ));
+    turn.wait_for(sentence(turn));
 }
 
 /// The plugin is seen to have been told, although the numbers cannot show when it has read the devices: its time begins
@@ -73,20 +70,31 @@ pub(super) fn look(turn: &mut Turn) {
     let Some(key) = chosen.filter(|key| plugin_config::holds(&target, key)) else {
         return choose(turn, &target);
     };
-    let content = plugin_config::render(&target);
-    if turn.seen.configs.get(&key) != Some(&content) {
-        turn.effect(Effect::PublishConfig {
-            key: key.clone(),
-            content,
-        });
-    }
+    publication::publish(turn, &target, &key);
     if turn.node.plugin_config.as_ref() != Some(&key) {
-        let label = crds::names::LABEL_PLUGIN_CONFIG.to_owned();
-        turn.effect(Effect::Label(BTreeMap::from([(label, Some(key))])));
+        tell(turn, &target, key);
     } else if let Err(differs) = is_valid(turn, &target) {
-        late(turn, &differs);
+        late(turn, &target, &differs);
     } else {
         succeeds(turn, target);
+    }
+}
+
+/// Tells the plugin by the node's label, once the kubelets have had the time to bring it what the label will name. The
+/// plugin's own time begins then.
+fn tell(turn: &mut Turn, target: &Target, key: String) {
+    let spreading = publication::spreading(turn, target, &key);
+    let told = spreading.as_ref().map_or(turn.now, |key| key.until);
+    let deadline = told.saturating_add(turn.limits.validate);
+    turn.status.deadline = Some(conditions::seconds(deadline.unwrap_or(Timestamp::MAX)));
+    let advertised = sentence(turn);
+    if let Some(spreading) = spreading {
+        turn.wait_for(format!("{}; after that {advertised}", spreading.sentence()));
+        turn.wake(spreading.until);
+    } else {
+        turn.wait_for(advertised);
+        let label = crds::names::LABEL_PLUGIN_CONFIG.to_owned();
+        turn.effect(Effect::Label(BTreeMap::from([(label, Some(key))])));
     }
 }
 
@@ -101,6 +109,7 @@ fn succeeds(turn: &mut Turn, target: Target) {
     let message = "the node advertises the devices that it has now";
     turn.condition("Validated", Verdict::True, Reason::Validated, message);
     turn.status.verified = Some(target);
+    refresh::restart(turn);
     conclusion::uncordon(turn);
 }
 
@@ -109,6 +118,7 @@ pub(super) fn choose(turn: &mut Turn, target: &Target) {
     turn.status.plugin_config = Some(PluginConfigStatus {
         key: plugin_config::key(target, turn.node.plugin_config.as_deref()),
         operation_id: turn.status.operation_id,
+        restarted_at: None,
     });
 }
 
@@ -138,9 +148,13 @@ pub(super) fn is_valid(turn: &Turn, target: &Target) -> Result<(), String> {
     Err(format!("the node advertises {is} instead of {should}"))
 }
 
-fn late(turn: &mut Turn, differs: &str) {
-    if turn.is_overdue() {
-        let message = format!("{differs}; see the device plugin's pod on this node");
+fn late(turn: &mut Turn, target: &Target, differs: &str) {
+    plugin::watch(turn);
+    let causes = plugin::causes(turn, target);
+    if turn.is_overdue() && plugin::restarts(turn, target) {
+        turn.wait_for(sentence(turn));
+    } else if turn.is_overdue() {
+        let message = format!("{differs}; {causes}");
         turn.condition(
             "Validated",
             Verdict::False,
@@ -155,5 +169,14 @@ fn late(turn: &mut Turn, differs: &str) {
                 message,
             ),
         );
+    } else if turn.seen.stack.is_some() {
+        turn.wait_for(format!("{}; {causes}", sentence(turn)));
     }
+}
+
+fn sentence(turn: &Turn) -> String {
+    format!(
+        "the node to advertise the devices that it has now until {}; then it is quarantined",
+        turn.deadline()
+    )
 }

@@ -103,15 +103,10 @@ fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan
     turn.status.plugin_config = Some(PluginConfigStatus {
         key: plugin_config::key(&goal.target, turn.node.plugin_config.as_deref()),
         operation_id: operation,
+        restarted_at: None,
     });
     turn.status.plan = Some(plan);
-    turn.status.snapshot = Some(OperationSnapshot {
-        policy: policy.reference.name.clone(),
-        policy_uid: policy.reference.uid.clone(),
-        generation: policy.reference.generation,
-        drain: policy.spec.maintenance.drain.clone(),
-        on_window_close: policy.spec.maintenance.on_window_close,
-    });
+    turn.status.snapshot = Some(snapshot(policy));
     let message = format!("operation {operation} is under way");
     turn.condition(
         "MaintenancePending",
@@ -132,4 +127,15 @@ fn admit(turn: &mut Turn, operation: i64, policy: &PolicyView, goal: &Goal, plan
     turn.wait_for(format!(
         "the node's agent to check the target until {deadline}; then {then}"
     ));
+}
+
+/// The rules that an operation begins with.
+pub(super) fn snapshot(policy: &PolicyView) -> OperationSnapshot {
+    OperationSnapshot {
+        policy: policy.reference.name.clone(),
+        policy_uid: policy.reference.uid.clone(),
+        generation: policy.reference.generation,
+        drain: policy.spec.maintenance.drain.clone(),
+        on_window_close: policy.spec.maintenance.on_window_close,
+    }
 }

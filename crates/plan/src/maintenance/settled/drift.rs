@@ -2,6 +2,7 @@
 
 use crds::gpu_node::ChangeClass;
 
+use super::super::publication;
 use super::super::turn::Turn;
 use crate::change;
 use crate::plugin_config;
@@ -35,7 +36,7 @@ pub(super) fn is_configured(turn: &Turn, goal: &Goal) -> bool {
     turn.node.plugin_config.as_ref().is_some_and(|key| {
         chosen == Some(key)
             && plugin_config::holds(&goal.target, key)
-            && turn.seen.configs.get(key) == Some(&plugin_config::render(&goal.target))
+            && publication::is_there(turn, &goal.target, key)
     })
 }
 

@@ -4,6 +4,8 @@ use crds::policy::OnForeignCordon;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::PolicyView;
+use super::super::mps;
+use super::super::neighbours;
 use super::super::operation;
 use super::super::survey;
 use super::super::turn::Turn;
@@ -11,6 +13,7 @@ use super::super::waiting::{Wait, Waiting};
 use crate::admission::is_frozen;
 use crate::conditions;
 use crate::drain::Assessment;
+use crate::quoted::quoted;
 use crate::resolve::{Goal, Wish};
 use crate::windows::{self, WindowState};
 
@@ -43,8 +46,11 @@ pub(super) fn first(turn: &Turn, goal: &Goal, assessment: &Assessment) -> Wait {
 pub(super) fn before_window(turn: &Turn, goal: &Goal, assessment: &Assessment) -> Option<Wait> {
     person(turn, goal)
         .or_else(|| node(turn))
+        .or_else(|| neighbours::gate(turn, goal))
         .or_else(|| back_off(turn))
         .or_else(|| agent(turn))
+        .or_else(|| mps::not_enabled(turn, goal))
+        .or_else(|| mps::another(turn, goal))
         .or_else(|| preflight(assessment))
 }
 
@@ -112,15 +118,13 @@ fn back_off(turn: &Turn) -> Option<Wait> {
     if next <= turn.now {
         return None;
     }
-    let why = turn
-        .status
-        .history
-        .first()
-        .map_or("", |last| last.message.as_str());
+    // Without an operation, what did not succeed is the device plugin's reading of its configuration.
+    let last = turn.status.history.first();
+    let why = last.map_or_else(String::new, |last| format!(": {}", last.message));
     let attempts = turn.status.attempts;
     let retry = crds::names::ANNOTATION_RETRY;
     let message = format!(
-        "the next attempt at {next} (a new value of annotation {retry} on the node tries at once); attempt {attempts} did not succeed: {why}"
+        "the next attempt at {next} (a new value of annotation {retry} on the node tries at once); attempt {attempts} did not succeed{why}"
     );
     Some(Wait::new(Waiting::BackingOff, message).until(Some(next)))
 }
@@ -132,7 +136,10 @@ pub(super) fn agent(turn: &Turn) -> Option<Wait> {
         Some(agent) => match conditions::find(&agent.conditions, "Ready") {
             Some(ready) if ready.status == "True" && !agent.gpus.is_empty() => busy(turn)?,
             Some(ready) if ready.status == "True" => "the node's agent to see a GPU".to_owned(),
-            Some(ready) => format!("the node's agent to be ready: {}", ready.message),
+            Some(ready) => quoted(&ready.message).map_or_else(
+                || "the node's agent to be ready".to_owned(),
+                |why| format!("the node's agent to be ready: {why}"),
+            ),
             None => "the node's agent to say that it is ready".to_owned(),
         },
     };
@@ -188,8 +195,9 @@ fn slot(turn: &Turn) -> Wait {
         }
         WindowState::Always | WindowState::Closed { .. } => None,
     });
-    let message = format!(
-        "policy {name} to admit the node: its spec.maintenance limits how many nodes are out of service at once"
+    let message = policy.and_then(|policy| policy.halted.as_ref()).map_or_else(
+        || format!("policy {name} to admit the node: its spec.maintenance limits how many nodes are out of service at once"),
+        |halted| format!("policy {name} to admit the node; its roll-out has stopped: {halted}"),
     );
     Wait::new(Waiting::AwaitingSlot, message).until(too_late_from)
 }

@@ -12,9 +12,7 @@ fn relabelled() -> World {
     let mut world = World::in_sync();
     world.events.clear();
     world.change_node(|node| node.plugin_config = Some("theirs".to_owned()));
-    world
-        .configs
-        .insert("theirs".to_owned(), "version: v1".to_owned());
+    world.publish("theirs", "version: v1", None);
     world
 }
 
@@ -65,9 +63,7 @@ fn another_generation_of_the_same_wish_is_noted_without_a_change_of_phase() {
 fn an_entry_that_somebody_changed_is_published_anew_under_another_key() {
     let mut world = World::in_sync();
     let before = world.the_node().plugin_config.clone().unwrap();
-    world
-        .configs
-        .insert(before.clone(), "version: v0".to_owned());
+    world.publish(&before, "version: v0", None);
     let world = world.until(Phase::Validating).until(Phase::InSync);
     assert_ne!(world.the_node().plugin_config, Some(before));
 }

@@ -209,3 +209,15 @@ fn force_gives_up_on_a_pod_that_does_not_end_even_so() {
     );
     assert!(!world.the_node().unschedulable);
 }
+
+#[test]
+fn a_drain_that_was_empty_too_late_says_so() {
+    let mut world = blocked(OnDrainTimeout::Release);
+    world.pods.clear();
+    world.devices.clear();
+    let world = world.until(Phase::Releasing).until(Phase::Pending);
+    assert_eq!(
+        world.maintenance.history[0].message,
+        "the drain took too long: the last pod left too late to be sure that nobody is there"
+    );
+}

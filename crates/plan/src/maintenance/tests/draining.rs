@@ -31,8 +31,6 @@ fn a_replacement_of_the_same_name_is_another_pod() {
     late.reference.name = "pod-2".to_owned();
     late.controller = Controller::Other("StatefulSet".to_owned());
     let uid = late.reference.uid.clone();
-    let device = world.devices.remove(&uid).unwrap();
-    world.devices.insert("pod-2".to_owned(), device);
     let world = world.until(Phase::Repartitioning);
     let drain = world.maintenance.drain.as_ref().unwrap();
     let evicted: Vec<_> = drain.evicted.iter().map(|pod| pod.uid.as_str()).collect();

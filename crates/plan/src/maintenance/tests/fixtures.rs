@@ -2,14 +2,16 @@
 
 use crds::GpuSharingPolicySpec;
 use crds::gpu_node::{
-    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, PlacedProfile,
-    PolicyReference, SharingTarget, Target,
+    GpuStatus, GpuTarget, Holder, MigInstance, MigMode, MigModeStatus, MigTarget, MpsTarget,
+    PlacedProfile, PolicyReference, SharingTarget, Target,
 };
 use crds::policy::StrategyType;
 use jiff::Timestamp;
 
 use crate::change;
 use crate::guarantees;
+use crate::maintenance::Refresh;
+use crate::neighbours::{GpuClients, Neighbours};
 use crate::resolve::{Goal, Problem, ProblemReason, Wish};
 
 pub(super) const GPU: &str = "GPU-0";
@@ -63,14 +65,15 @@ pub(super) fn gpu(layout: &[(&str, i32)]) -> GpuStatus {
             .collect(),
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }
 }
 
-pub(super) fn holder(pod: &str, device: &str) -> Holder {
+pub(super) fn holder(namespace: &str, pod: &str, device: &str) -> Holder {
     Holder {
-        namespace: "default".to_owned(),
+        namespace: namespace.to_owned(),
         pod: pod.to_owned(),
         container: "main".to_owned(),
         device: device.to_owned(),
@@ -97,9 +100,32 @@ pub(super) fn target(layout: &[(&str, i32)]) -> Target {
                 r#type: StrategyType::Mig,
                 replicas: 1,
                 per_profile: [].into(),
+                mps: None,
             },
         }],
         ..Target::default()
+    }
+}
+
+/// A node of NVIDIA's GPU operator, on which two programs keep the GPUs open.
+pub(super) fn neighbours() -> Neighbours {
+    let running = [
+        "nvidia.com/gpu.deploy.dcgm",
+        "nvidia.com/gpu.deploy.device-plugin",
+    ];
+    Neighbours {
+        clients: GpuClients {
+            running: running.map(str::to_owned).into(),
+            ..GpuClients::default()
+        },
+        ..Neighbours::default()
+    }
+}
+
+pub(super) fn refresh() -> Refresh {
+    Refresh {
+        namespace: "gpu-operator".to_owned(),
+        labels: vec![("app".to_owned(), "gpu-feature-discovery".to_owned())],
     }
 }
 
@@ -111,13 +137,32 @@ pub(super) fn reference(generation: i64) -> PolicyReference {
     }
 }
 
-pub(super) fn goal(gpus: &[GpuStatus], layout: &[(&str, i32)], generation: i64) -> Wish {
-    let target = target(layout);
+/// The GPU whole, and served through MPS.
+pub(super) fn served() -> Target {
+    let mut served = target(&[]);
+    served.gpus[0].mig.enabled = false;
+    served.gpus[0].sharing = SharingTarget {
+        r#type: StrategyType::Mps,
+        replicas: 4,
+        per_profile: [].into(),
+        mps: Some(MpsTarget {
+            active_thread_percentage: 25,
+            memory_limit_mib: Some(10_240),
+        }),
+    };
+    served
+}
+
+pub(super) fn goal(gpus: &[GpuStatus], layout: &[(&str, i32)], policy: PolicyReference) -> Wish {
+    goal_for(gpus, target(layout), policy)
+}
+
+pub(super) fn goal_for(gpus: &[GpuStatus], target: Target, policy: PolicyReference) -> Wish {
     Wish::Goal(Goal {
-        policy: reference(generation),
         strategy: "MIG".to_owned(),
         change: change::between(gpus, &target),
-        guarantees: guarantees::labels(&target, POLICY),
+        guarantees: guarantees::labels(&target, &policy.name),
+        policy,
         target,
     })
 }

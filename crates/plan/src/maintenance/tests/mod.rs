@@ -1,20 +1,30 @@
 //! The steps as tables, one file per group of phases, and as properties in a world that is against them.
 
 mod anywhere;
+mod clients;
+mod clock;
 mod conclusion;
 mod config_only;
+mod crash_loop;
+mod cut_off;
 mod drain_blocked;
 mod drain_timeout;
 mod drain_told;
 mod draining;
 mod fixtures;
 mod leaving;
+mod long_tail;
+mod mps;
+mod neighbours;
 mod ownership;
 mod pending;
 mod preparing;
 mod properties;
+mod publication;
 mod quarantined;
+mod refresh;
 mod repartitioning;
+mod restarts;
 mod retarget;
 mod units;
 mod world;

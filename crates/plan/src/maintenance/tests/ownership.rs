@@ -1,8 +1,9 @@
 //! Whose cordon it is: the node as it is → the patch.
 
-use super::super::ownership::{cordon, lost, release_orphan, uncordon};
+use super::super::ownership::{cordon, lost, orphaned, release_orphan, uncordon};
 use super::world::World;
 use crate::maintenance::Effect;
+use crate::neighbours::MigManager;
 use crate::node::NodeView;
 use crate::reason::Reason;
 use crds::gpu_node::Phase;
@@ -178,4 +179,30 @@ fn a_cordon_that_a_person_made_over_ours_outlives_the_operation() {
         assert!(world.the_node().unschedulable, "{phase:?}");
         assert_eq!(world.the_node().operation, None, "{phase:?}");
     }
+}
+
+#[test]
+fn a_node_without_a_gpu_node_takes_pods_again_only_when_nvidias_programs_run() {
+    let mut left = node(Some(3), false, true, true);
+    left.neighbours.clients.paused = ["nvidia.com/gpu.deploy.device-plugin".to_owned()].into();
+    left.neighbours.mig_manager = MigManager::TakenOver {
+        before: None,
+        is_intact: true,
+    };
+    let mut order = Vec::new();
+    while let Some((effect, event)) = orphaned(&left) {
+        order.push(event.reason);
+        match effect {
+            Effect::Label(_) => left.neighbours.clients.paused.clear(),
+            Effect::Uncordon { .. } => left.operation = None,
+            Effect::Remember { .. } => left.neighbours.mig_manager = MigManager::Away,
+            other => panic!("{other:?}"),
+        }
+    }
+    let expected = [
+        Reason::GpuClientsResumed,
+        Reason::OrphanCordonReleased,
+        Reason::NodeGivenBack,
+    ];
+    assert_eq!(order, expected);
 }

@@ -13,7 +13,7 @@ use crate::pod::{Controller, Protection};
 type Setting = fn(&mut World);
 
 /// In the order in which they are asked: each stands before all that follow.
-const GATES: [(&str, &str, Setting); 11] = [
+const GATES: [(&str, &str, Setting); 12] = [
     ("PolicyInvalid", "to be checked", |world| {
         world.valid = false;
     }),
@@ -28,6 +28,10 @@ const GATES: [(&str, &str, Setting); 11] = [
     ("ForeignCordon", "onForeignCordon: Skip", |world| {
         world.policy.maintenance.on_foreign_cordon = OnForeignCordon::Skip;
         world.admin_cordons();
+    }),
+    ("DriverUpgrade", "upgrade-failed", |world| {
+        let failed = Some("upgrade-failed".to_owned());
+        world.change_node(|node| node.neighbours.driver_upgrade = failed);
     }),
     ("BackingOff", "attempt 1", |world| {
         world.maintenance.attempts = 1;
@@ -76,6 +80,16 @@ fn each_gate_says_what_is_waited_for_and_comes_before_those_after_it() {
         );
         assert!(!world.the_node().unschedulable || reason != "AwaitingSlot");
     }
+}
+
+#[test]
+fn a_node_that_no_slot_comes_for_says_why_the_roll_out_has_stopped() {
+    let mut world = World::changing();
+    world.halted = Some("3 operations in a row did not succeed".to_owned());
+    look(&mut world);
+    let (reason, message) = world.says("MaintenancePending").unwrap();
+    assert_eq!(reason, "AwaitingSlot");
+    assert!(message.ends_with("its roll-out has stopped: 3 operations in a row did not succeed"));
 }
 
 #[test]
@@ -145,7 +159,7 @@ fn a_policy_that_cannot_be_had_touches_nothing() {
 #[test]
 fn another_value_of_the_retry_annotation_ends_the_back_off() {
     let mut world = World::changing();
-    GATES[6].2(&mut world);
+    GATES[7].2(&mut world);
     look(&mut world);
     assert_eq!(world.says("MaintenancePending").unwrap().0, "BackingOff");
     world.change_node(|node| node.retry = Some("now".to_owned()));
@@ -157,7 +171,7 @@ fn another_value_of_the_retry_annotation_ends_the_back_off() {
 #[test]
 fn another_policy_ends_the_back_off() {
     let mut world = World::changing();
-    GATES[6].2(&mut world);
+    GATES[7].2(&mut world);
     world.generation += 1;
     look(&mut world);
     assert_eq!(world.says("MaintenancePending").unwrap().0, "AwaitingSlot");
@@ -210,6 +224,20 @@ fn a_slot_from_a_window_that_has_closed_is_given_back() {
     );
     world.admission_acts();
     assert_eq!(world.slot, None);
+}
+
+#[test]
+fn the_first_look_at_a_node_that_was_made_anew_is_about_the_spec_that_it_saw() {
+    let mut world = World::changing().until(Phase::Draining);
+    world.spec_generation += 1;
+    world.admin_deletes_node();
+    world.make_node();
+    world.operator_reads();
+    world.operator_acts(u32::MAX);
+    let conditions = &world.maintenance.conditions;
+    assert!(!conditions.is_empty());
+    let mut observed = conditions.iter().map(|it| it.observed_generation);
+    assert!(observed.all(|it| it == Some(world.spec_generation - 1)));
 }
 
 #[test]

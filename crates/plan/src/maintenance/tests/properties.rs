@@ -22,6 +22,7 @@ enum Action {
     AgentReturns,
     AgentWillFail(Fault),
     PluginActs,
+    ConfigsAreLost,
     PodsEnd,
     BindsLate,
     /// This pod, by its place in the list, is one that leaves last.
@@ -68,6 +69,7 @@ fn action() -> impl Strategy<Value = Action> {
         3 => Just(Action::AgentReturns),
         2 => fault.prop_map(Action::AgentWillFail),
         2 => Just(Action::PluginActs),
+        1 => Just(Action::ConfigsAreLost),
         2 => Just(Action::PodsEnd),
         2 => Just(Action::BindsLate),
         2 => (0..4_usize).prop_map(Action::IsCritical),
@@ -110,6 +112,7 @@ fn perform(world: &mut World, action: Action) {
         }
         Action::AgentWillFail(fault) => world.fault = Some(fault),
         Action::PluginActs => world.plugin_acts(),
+        Action::ConfigsAreLost => world.configs.clear(),
         Action::PodsEnd => world.pods_end(),
         Action::BindsLate => world.binds_late(),
         Action::IsCritical(place) => world.is_critical(place),

@@ -70,6 +70,44 @@ fn a_retry_that_is_given_up_goes_back_to_quarantine_and_not_to_the_scheduler() {
     assert!(world.gpu.instances.is_empty());
 }
 
+/// A person tries again, and deletes the policy before the agent has heard of that.
+#[test]
+fn a_retry_that_the_agent_never_heard_of_does_not_keep_a_node_in_quarantine_that_is_in_order() {
+    let mut world = World::changing().until(Phase::Repartitioning);
+    world.fault = Some(Fault::Create);
+    while world.gpu.instances.len() == 3 {
+        world.round();
+    }
+    world.agent_is_up = false;
+    let mut world = world.until(Phase::Quarantined);
+    let first = world.maintenance.operation_id;
+    world.agent_is_up = true;
+    while world.gpu.instances.len() != 3 {
+        world.agent_acts();
+    }
+    for _ in 0..3 {
+        world.agent_acts();
+    }
+    world.change_node(|node| node.retry = Some("1".to_owned()));
+    world.operator_reads();
+    world.operator_acts(u32::MAX);
+    assert_eq!(world.maintenance.phase, Phase::Preparing);
+    world.wants(Want::Nothing);
+    world.operator_reads();
+    world.operator_acts(u32::MAX);
+    assert_eq!(world.maintenance.phase, Phase::Quarantined);
+    assert_eq!(world.maintenance.operation_id, first + 1);
+    let world = world.until(Phase::Unmanaged);
+    assert!(!world.the_node().unschedulable);
+    let told = |word: &str| world.events.iter().filter(|event| **event == word).count();
+    assert_eq!(told("NodeUncordoned"), 1, "{:?}", world.events);
+    assert_eq!(
+        told("ForeignCordonPreserved"),
+        0,
+        "it was ours all the time"
+    );
+}
+
 #[test]
 fn people_and_windows_hold_a_retry_back() {
     let words: [fn(&mut World); 4] = [

@@ -54,6 +54,12 @@ fn an_agent_is_heard_when_its_beat_changes_whatever_its_clock_says() {
         at(60),
         "its clock was set back"
     );
+    assert_eq!(
+        pulse.hear(Some(&agent(-6)), at(5)),
+        at(5),
+        "the operator's was"
+    );
+    assert_eq!(pulse.hear(Some(&agent(-6)), at(9)), at(5));
 }
 
 #[test]

@@ -19,6 +19,7 @@ fn gpu(index: i32, memory_mib: i64, capability: &str) -> GpuStatus {
         instances: Vec::new(),
         profiles: Vec::new(),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }

@@ -13,6 +13,7 @@ use crate::resolve::{Problem, ProblemReason, check, goal};
 
 fn gpu(index: usize, product: &products::Product) -> GpuStatus {
     let profiles = product.mig.as_ref().map(products::Mig::offers);
+    let capability = product.compute_capability;
     let mode = if profiles.is_some() {
         MigMode::Enabled
     } else {
@@ -20,6 +21,8 @@ fn gpu(index: usize, product: &products::Product) -> GpuStatus {
     };
     GpuStatus {
         product: product.name.to_owned(),
+        memory_mib: i64::try_from(product.memory_mib).unwrap(),
+        compute_capability: Some(format!("{}.{}", capability.0, capability.1)),
         profiles: profiles.unwrap_or_default(),
         ..status(i32::try_from(index).unwrap(), mode, &[])
     }
@@ -54,7 +57,7 @@ fn dice() -> impl Strategy<Value = Dice> {
     let own = prop::collection::vec((any::<Index>(), 2..=48), 0..3);
     let rest = (prop::bool::weighted(0.3), replicas, own);
     let rules = (prop::bool::weighted(0.3), prop::bool::weighted(0.7));
-    (0..8_u32, few(3), rest, rules).prop_map(|(kind, profiles, rest, rules)| Dice {
+    (0..9_u32, few(3), rest, rules).prop_map(|(kind, profiles, rest, rules)| Dice {
         kind,
         profiles,
         single: rest.0,
@@ -73,6 +76,9 @@ impl Dice {
         let names: Vec<_> = node.iter().flat_map(|gpu| &gpu.profiles).collect();
         if self.kind == 0 {
             return json!({"type": "Exclusive"});
+        }
+        if self.kind == 8 {
+            return json!({"type": "MPS", "mps": {"replicas": self.replicas.unwrap_or(2)}});
         }
         if self.kind == 1 || names.is_empty() {
             let mut shared = rules;
@@ -156,10 +162,9 @@ fn wanted(policy: &GpuSharingPolicy, node: &[GpuStatus]) -> i64 {
         let own = overrides.find(|it| it.gpus.indices.contains(&gpu.index));
         let strategy = own.map_or(&policy.spec.strategy, |it| &it.strategy);
         let Some(mig) = &strategy.mig else {
-            return strategy
-                .time_slicing
-                .as_ref()
-                .map_or(1, |it| it.replicas.into());
+            let sliced = strategy.time_slicing.as_ref().map(|it| it.replicas);
+            let served = strategy.mps.as_ref().map(|it| it.replicas);
+            return sliced.or(served).unwrap_or(1).into();
         };
         let shared = mig.time_slicing.as_ref();
         let replicas = |profile: &str| {
@@ -244,12 +249,14 @@ fn policies_lead_to_each_way_to_share() {
     for kind in [
         "Mixed exclusive",
         "Mixed time-slicing",
+        "Mixed mps",
         "Mixed mig",
         "Mixed mig-time-slicing",
         "Mixed mixed",
         "Single mig",
         "Single mig-time-slicing",
         "Conflict",
+        "MpsLimitsExceeded",
     ] {
         assert!(
             seen.get(kind).is_some_and(|times| *times >= 10),

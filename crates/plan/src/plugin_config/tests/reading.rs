@@ -36,15 +36,16 @@ pub(super) fn read(config: &str, gpus: &[Gpu]) -> Result<Advertised, String> {
         Some(other) => return Err(format!("invalid strategy {other}")),
     };
     // sharing.go: MPS wins over time-slicing without a word.
-    if !config["sharing"]["mps"].is_null() {
-        return Err("no configuration of ours asks for MPS".to_owned());
+    let mps = !config["sharing"]["mps"].is_null();
+    if mps {
+        without_slices(&config, gpus)?;
     }
-    let sharing = &config["sharing"]["timeSlicing"];
+    let sharing = &config["sharing"][if mps { "mps" } else { "timeSlicing" }];
     let replicas = replicas(sharing)?;
-    // config.go: unset means that it is allowed.
+    // config.go: unset means that it is allowed, and with MPS that it is not.
     let several = !sharing["failRequestsGreaterThanOne"]
         .as_bool()
-        .unwrap_or(false);
+        .unwrap_or(mps);
     let rename = sharing["renameByDefault"].as_bool().unwrap_or(false);
     let mut resources = BTreeMap::new();
     for name in found {
@@ -57,6 +58,18 @@ pub(super) fn read(config: &str, gpus: &[Gpu]) -> Result<Advertised, String> {
         *resources.entry(resource_name(&name)?).or_insert(0) += count;
     }
     Ok(Advertised { resources, several })
+}
+
+/// `cmd/nvidia-device-plugin/main.go` and `internal/plugin/mps.go` refuse MPS with mixed names and for MIG devices;
+/// `internal/lm/nvml.go` of the feature discovery for any GPU in MIG mode.
+fn without_slices(config: &Value, gpus: &[Gpu]) -> Result<(), String> {
+    if config["flags"]["migStrategy"] == "mixed" {
+        return Err("using --mig-strategy=mixed is not supported with MPS".to_owned());
+    }
+    if gpus.iter().any(|gpu| gpu.slices.is_some()) {
+        return Err("MPS sharing is not supported for mig devices".to_owned());
+    }
+    Ok(())
 }
 
 /// `device_map.go`: all GPUs in one mode; in MIG mode none without devices, and those all with the same attributes.
@@ -193,7 +206,17 @@ fn the_second_reading_knows_what_the_plugin_refuses_and_what_it_advertises() {
             "DNS subdomain",
         ),
         (long.as_str(), vec![], "too long"),
-        ("sharing: {mps: {}}", vec![], "MPS"),
+        ("sharing: {mps: {}}", vec![], "no resources specified"),
+        (
+            "{flags: {migStrategy: mixed}, sharing: {mps: {resources: [{name: gpu, replicas: 2}]}}}",
+            vec![whole()],
+            "mig-strategy=mixed",
+        ),
+        (
+            "sharing: {mps: {resources: [{name: gpu, replicas: 2}]}}",
+            vec![a100(&[])],
+            "mig devices",
+        ),
     ] {
         let error = read(config, &gpus).unwrap_err();
         assert!(error.contains(reason), "{config}: {error}");
@@ -204,4 +227,12 @@ fn the_second_reading_knows_what_the_plugin_refuses_and_what_it_advertises() {
     let expected = [("gpu", 1), ("mig-1g.5gb.me.shared", 3), ("mig-2g.10gb", 1)];
     let expected = expected.map(|(name, count)| (format!("nvidia.com/{name}"), count));
     assert_eq!((read.resources, read.several), (expected.into(), true));
+    let sliced = "timeSlicing: {resources: [{name: gpu, replicas: 9}]}";
+    for (rule, several) in [("", false), ("failRequestsGreaterThanOne: false, ", true)] {
+        let served = format!("mps: {{{rule}resources: [{{name: gpu, replicas: 2}}]}}");
+        let read = self::read(&format!("{{sharing: {{{sliced}, {served}}}}}"), &[whole()]);
+        let read = read.unwrap();
+        let expected = [("nvidia.com/gpu".to_owned(), 2)].into();
+        assert_eq!((read.resources, read.several), (expected, several));
+    }
 }

@@ -7,6 +7,7 @@ use super::super::ProblemReason::{
 };
 use super::super::{Wish, check, wish};
 use super::{policy, t4};
+use crate::neighbours::Neighbours;
 
 fn found(spec: Value) -> Vec<(ProblemReason, String)> {
     let problems = check(&policy(spec).spec);
@@ -18,13 +19,10 @@ fn found(spec: Value) -> Vec<(ProblemReason, String)> {
 fn what_is_not_supported_yet_says_so() {
     let part = json!({
         "strategy": {"type": "Exclusive"},
-        "overrides": [{"gpus": {"indices": [0]}, "strategy": {"type": "MPS", "mps": {"replicas": 2}}}],
+        "overrides": [{"gpus": {"indices": [0]}, "strategy": {"type": "Auto"}}],
+        "workload": {},
     });
     for (spec, path) in [
-        (
-            json!({"strategy": {"type": "MPS", "mps": {"replicas": 2}}}),
-            "spec.strategy.type",
-        ),
         (
             json!({"strategy": {"type": "Auto"}, "workload": {}}),
             "spec.strategy.type",
@@ -36,7 +34,13 @@ fn what_is_not_supported_yet_says_so() {
             [(NotYetSupported, path.to_owned())],
             "{spec}"
         );
-        let (_, refused) = wish([&policy(spec)], &[].into(), &[t4(0)], &BTreeSet::new());
+        let (_, refused) = wish(
+            [&policy(spec)],
+            &[].into(),
+            &Neighbours::default(),
+            &[t4(0)],
+            &BTreeSet::new(),
+        );
         assert!(
             matches!(refused, Wish::Refused { problem, .. } if problem.reason == NotYetSupported)
         );

@@ -1,13 +1,22 @@
 //! Policies on nodes: tables.
 
 mod across;
+mod alike;
+mod assignment;
+mod branch;
 mod brute;
 mod checks;
 mod counts;
 mod goals;
+mod matching;
+mod matrix;
+mod mps;
+mod neighbours;
+mod scale;
 mod sharing;
 mod single;
 mod winners;
+mod workload;
 
 use crds::GpuSharingPolicy;
 use crds::gpu_node::{GpuStatus, Holder, MigInstance, MigMode, MigModeStatus};
@@ -51,6 +60,7 @@ fn a100(index: i32, instances: &[(&str, i32, i32)]) -> GpuStatus {
         instances: instances.iter().map(instance).collect(),
         profiles: offers("A100-SXM4-40GB"),
         compute_mode: None,
+        mps: None,
         holders: Vec::new(),
         processes: Vec::new(),
     }

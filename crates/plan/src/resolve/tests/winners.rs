@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::{Wish, winner, wish};
 use super::{policy, t4};
+use crate::neighbours::Neighbours;
 
 fn named(name: &str, created: &str, priority: i32, selector: Value) -> GpuSharingPolicy {
     let mut policy = policy(json!({
@@ -50,7 +51,13 @@ fn a_policy_that_is_being_deleted_or_selects_others_wins_nothing() {
         Some(serde_json::from_value(json!("2026-01-02T00:00:00Z")).unwrap());
     let other = named("other", "01", 0, json!({"matchLabels": {"pool": "a"}}));
     assert!(winner([&gone, &other], &labels(&[("pool", "b")])).is_none());
-    let (none, unmanaged) = wish([&gone, &other], &labels(&[]), &[t4(0)], &BTreeSet::new());
+    let (none, unmanaged) = wish(
+        [&gone, &other],
+        &labels(&[]),
+        &Neighbours::default(),
+        &[t4(0)],
+        &BTreeSet::new(),
+    );
     assert!(none.is_none());
     assert_eq!(unmanaged, Wish::Unmanaged);
 }

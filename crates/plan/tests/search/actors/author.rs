@@ -13,7 +13,7 @@ pub fn actions(game: &Game, state: &State, found: &mut Vec<Action>) {
     }
     let mut may = |what| found.push(Action::Policy(what));
     if left.edits > 0 {
-        for want in [Slices::BEFORE, Slices::AFTER, Slices::OTHER] {
+        for want in [game.bounds.before(), Slices::AFTER, Slices::OTHER] {
             if want != policy.want {
                 may(Author::Edits(want));
             }
@@ -24,6 +24,9 @@ pub fn actions(game: &Game, state: &State, found: &mut Vec<Action>) {
     } else if left.brakes > 0 {
         may(Author::Brakes(Brake::Paused));
         may(Author::Brakes(Brake::DryRun));
+    }
+    if left.allowances > 0 {
+        may(Author::TakesOver(!policy.takes_over));
     }
     if left.removals > 0 {
         may(Author::Deletes);
@@ -53,6 +56,11 @@ pub fn perform(mut state: State, what: Author) -> State {
         Author::Brakes(brake) => {
             left.brakes -= u8::from(brake != Brake::Off);
             policy.brake = brake;
+            is_edited(policy);
+        }
+        Author::TakesOver(takes_over) => {
+            left.allowances -= 1;
+            policy.takes_over = takes_over;
             is_edited(policy);
         }
         Author::Deletes => {

@@ -31,6 +31,10 @@ pub fn actions(game: &Game, state: &State, place: Place, host: &Host, found: &mu
             may(Clock::Silence(leader));
         }
     }
+    let mut configs = game.configs.get(state.configs).values();
+    if place == Place::First && configs.any(|entry| entry.since == Some(now())) {
+        may(Clock::Kubelets);
+    }
     if let Some(status) = game.status(host) {
         for what in [
             Clock::Deadline,
@@ -63,6 +67,13 @@ pub fn perform(
             if let Some(known) = known {
                 known.due = true;
             }
+        }
+        Clock::Kubelets => {
+            let mut configs = game.configs.get(state.configs).clone();
+            for entry in configs.values_mut() {
+                entry.since = Some(after(-AHEAD));
+            }
+            state.configs = game.configs.put(configs);
         }
         Clock::Deadline | Clock::BackOff | Clock::Quiet | Clock::Settled => {
             let status = game.status(&host);
@@ -109,7 +120,9 @@ fn passes(status: &MaintenanceStatus, host: &Host, what: Clock) -> Option<Mainte
             let since = passed.phase_since.as_mut().filter(|it| it.0 == now())?;
             since.0 = after(SETTLED);
         }
-        Clock::Admission(_) | Clock::Silence(_) | Clock::Retry(..) => return None,
+        Clock::Kubelets | Clock::Admission(_) | Clock::Silence(_) | Clock::Retry(..) => {
+            return None;
+        }
     }
     Some(passed)
 }

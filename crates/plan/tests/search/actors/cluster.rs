@@ -121,27 +121,19 @@ fn goes(host: &mut Host) {
         stage: PodStage::Absent,
         ..pod
     });
+    host.runs = [false; 2];
     host.admin_keeps_it_cordoned = false;
     host.scheduler_lags = false;
     host.node_is_written(None);
 }
 
-/// The kubelet registers again: nothing of what was written on the node is left, and the plugin's pod is a new one.
+/// The kubelet registers again: nothing of what was written on the node is left but what NVIDIA's GPU operator writes on every
+/// node, and the plugin's pod is a new one.
 fn comes(game: &mut Game, host: &mut Host) {
     host.nodes_made += 1;
-    host.node = Some(Node {
-        uid: host.nodes_made,
-        unschedulable: false,
-        cordon_is_ours: false,
-        marker: 0,
-        pre_cordoned: false,
-        tainted: false,
-        hold: false,
-        retry: false,
-        key: None,
-        promises: game.promises.put(std::collections::BTreeMap::new()),
-        advertised: host.machine.slices,
-    });
+    let nothing = game.promises.put(std::collections::BTreeMap::new());
+    let (uid, slices) = (host.nodes_made, host.machine.slices);
+    host.node = Some(Node::new(uid, slices, game.bounds.stack, nothing));
     host.machine.plugin_key = None;
     host.node_is_written(None);
 }

@@ -10,7 +10,7 @@ use crate::decide::decide;
 use crate::forget::now;
 use crate::game::Game;
 use crate::mutation::Mutation;
-use crate::rules;
+use crate::rules::{self, nvidia};
 use crate::sight;
 use crate::world::host::Host;
 use crate::world::machine::{PodStage, Who};
@@ -194,6 +194,7 @@ fn does(
         } => {
             if is_current(game, host, leader) {
                 rules::uncordon(host, schedulable, decided.sweeps)?;
+                nvidia::given_back(host)?;
             }
             Ok(patches(game, host, leader, |node| {
                 node.marker = 0;
@@ -203,9 +204,32 @@ fn does(
                 (node.key, node.promises) = (key, promises);
             }))
         }
-        Deed::Label { key, promises } => Ok(patches(game, host, leader, |node| {
-            (node.key, node.promises) = (key, promises);
-        })),
+        Deed::Label {
+            key,
+            promises,
+            clients,
+        } => {
+            if is_current(game, host, leader) {
+                nvidia::deployed(host, clients)?;
+            }
+            Ok(patches(game, host, leader, |node| {
+                (node.key, node.promises) = (key, promises);
+                node.stack.clients = clients;
+            }))
+        }
+        Deed::Remember {
+            manager,
+            before,
+            promises,
+        } => {
+            if is_current(game, host, leader) {
+                nvidia::remembered(host, manager, before)?;
+            }
+            Ok(patches(game, host, leader, |node| {
+                (node.stack.manager, node.stack.before) = (manager, before);
+                node.promises = promises;
+            }))
+        }
         Deed::Publish(configs) => {
             let mut all = game.configs.get(state.configs).clone();
             all.extend(game.configs.get(configs).clone());

@@ -7,13 +7,17 @@ use crate::game::Game;
 use crate::world::host::Host;
 use crate::world::machine::Stage;
 use crate::world::slices::Slices;
-use crate::world::{Place, State};
+use crate::world::stack::{Deploy, Program};
+use crate::world::{Configs, Place, State};
 
 pub fn actions(game: &Game, state: &State, place: Place, host: &Host, found: &mut Vec<Action>) {
     let mut may = |what| found.push(Action::Person(place, what));
     let left = &state.left;
     if left.purges > 0 && host.gpu_node.is_some() {
         may(Person::DeletesGpuNode);
+    }
+    if left.wipes > 0 && place == Place::First {
+        may(Person::DeletesConfigs);
     }
     let Some(node) = &host.node else { return };
     if left.cordons > 0 {
@@ -27,6 +31,15 @@ pub fn actions(game: &Game, state: &State, place: Place, host: &Host, found: &mu
         may(Person::Holds(false));
     } else if left.holds > 0 {
         may(Person::Holds(true));
+    }
+    if left.deploys > 0 {
+        for program in Program::ALL {
+            let mut stack = node.stack;
+            let now = *stack.label(program);
+            let values = [Deploy::True, Deploy::False].into_iter();
+            let others = values.filter(|value| *value != now && now != Deploy::Absent);
+            others.for_each(|value| may(Person::Deploys(program, value)));
+        }
     }
     if left.selections > 0 {
         may(Person::Selects(!host.is_selected));
@@ -78,10 +91,18 @@ pub fn perform(
                 host.machine.slices = Slices::of(target);
             }
         }
+        Person::Deploys(program, value) => {
+            left.deploys -= 1;
+            host.write_node(None, |node| *node.stack.label(program) = value);
+        }
         Person::DeletesGpuNode => {
             left.purges -= 1;
             host.gpu_node = None;
             host.gpu_node_is_written(None);
+        }
+        Person::DeletesConfigs => {
+            left.wipes -= 1;
+            state.configs = game.configs.put(Configs::new());
         }
         Person::Selects(selected) => {
             left.selections -= 1;

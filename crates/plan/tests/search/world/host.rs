@@ -25,6 +25,8 @@ pub struct Host {
     pub machine: Machine,
     /// The pods that come and go.
     pub pods: [Pod; 2],
+    /// Which programs of NVIDIA's have a pod on the node.
+    pub runs: [bool; 2],
     /// The policy selects the node.
     pub is_selected: bool,
     /// The scheduler has not seen yet that the node takes no pods any more.
@@ -53,13 +55,14 @@ impl Host {
             nodes_made: 1,
             gpu_node: None,
             machine: Machine {
-                slices: Slices::BEFORE,
+                slices: node.advertised,
                 agent_is_up: true,
                 task: None,
                 announces: None,
                 plugin_key: None,
             },
             pods: [absent; 2],
+            runs: [false; 2],
             is_selected: true,
             scheduler_lags: false,
             budget_blocks: false,

@@ -8,6 +8,7 @@ use plan::node::NodeView;
 
 use super::Place;
 use super::slices::Slices;
+use super::stack::Stack;
 use crate::store::{Number, Store};
 
 /// Labels that promise something.
@@ -42,9 +43,29 @@ pub struct Node {
     pub promises: Number<Promises>,
     /// The slices that it advertises.
     pub advertised: Slices,
+    /// What is written on it about NVIDIA's programs.
+    pub stack: Stack,
 }
 
 impl Node {
+    /// A node of which nothing is known but what it has.
+    pub const fn new(uid: u8, advertised: Slices, stack: Stack, nothing: Number<Promises>) -> Self {
+        Self {
+            uid,
+            unschedulable: false,
+            cordon_is_ours: false,
+            marker: 0,
+            pre_cordoned: false,
+            tainted: false,
+            hold: false,
+            retry: false,
+            key: None,
+            promises: nothing,
+            advertised,
+            stack,
+        }
+    }
+
     /// Whether the scheduler may bind pods to it.
     pub const fn takes_pods(&self) -> bool {
         !self.unschedulable && !self.tainted
@@ -65,6 +86,7 @@ impl Node {
             retry: Some(u8::from(self.retry).to_string()),
             plugin_config: self.key.map(|key| keys.get(key).clone()),
             guarantees: promises.get(self.promises).clone(),
+            neighbours: self.stack.neighbours(),
             resources: self.advertised.resources(),
         }
     }

@@ -6,6 +6,7 @@ use crds::gpu_node::{MaintenanceStatus, Phase};
 use super::Configs;
 use super::machine::Who;
 use super::node::{Node, Promises};
+use super::stack::Deploy;
 use crate::store::Number;
 
 /// An operator. While the lease is respected there is one: another that takes over from it remembers nothing, like one
@@ -83,6 +84,12 @@ pub enum Deed {
     },
     Label {
         key: Option<Number<String>>,
+        promises: Number<Promises>,
+        clients: [Deploy; 2],
+    },
+    Remember {
+        manager: Deploy,
+        before: Option<Deploy>,
         promises: Number<Promises>,
     },
     Publish(Number<Configs>),

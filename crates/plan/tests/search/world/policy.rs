@@ -20,6 +20,8 @@ pub struct Policy {
     pub window: Window,
     /// What a person has put on it.
     pub brake: Brake,
+    /// `spec.takeOver`.
+    pub takes_over: bool,
     /// `status.slots`, by node.
     pub slots: [Option<Slot>; 2],
 }
@@ -68,6 +70,7 @@ impl Policy {
             want,
             window: Window::Open,
             brake: Brake::Off,
+            takes_over: false,
             slots: [None; 2],
         }
     }
@@ -86,6 +89,7 @@ impl Policy {
                 "maintenance": maintenance,
                 "paused": self.brake == Brake::Paused,
                 "dryRun": self.brake == Brake::DryRun,
+                "takeOver": self.takes_over,
             },
         });
         serde_json::from_value(object).expect("a policy")

@@ -40,6 +40,8 @@ impl Slices {
     pub const AFTER: Self = Self(1 | 8);
     /// What it may come to ask for.
     pub const OTHER: Self = Self(1 | 16);
+    /// None, and the GPU is not in MIG mode: it is there as a whole.
+    pub const WHOLE: Self = Self(32);
 
     /// Whether all of these are among them.
     pub const fn has(self, some: Self) -> bool {
@@ -64,8 +66,16 @@ impl Slices {
             .map(|(_, slice)| slice)
     }
 
+    /// Whether the GPU is not in MIG mode.
+    fn is_whole(self) -> bool {
+        self.has(Self::WHOLE)
+    }
+
     /// The same slices, from a target.
     pub fn of(target: &Target) -> Self {
+        if target.gpus.iter().any(|gpu| !gpu.mig.enabled) {
+            return Self::WHOLE;
+        }
         let places = target.gpus.iter().flat_map(|gpu| &gpu.mig.instances);
         let bit = |place: &PlacedProfile| {
             let mut known = KNOWN.iter();
@@ -88,13 +98,16 @@ impl Slices {
                 uuid: GPU.to_owned(),
                 index: 0,
                 mig: MigTarget {
-                    enabled: true,
+                    enabled: !self.is_whole(),
                     instances: self.each().map(place).collect(),
                 },
-                sharing: SharingTarget {
-                    r#type: StrategyType::Mig,
-                    replicas: 1,
-                    per_profile: [].into(),
+                sharing: if self.is_whole() {
+                    SharingTarget::exclusive()
+                } else {
+                    SharingTarget {
+                        r#type: StrategyType::Mig,
+                        ..SharingTarget::exclusive()
+                    }
                 },
             }],
             ..Target::default()
@@ -119,6 +132,11 @@ impl Slices {
             resource: String::new(),
         };
         let each = holders.iter();
+        let mode = if self.is_whole() {
+            MigMode::Disabled
+        } else {
+            MigMode::Enabled
+        };
         let holders = each.flat_map(|(pod, slices)| slices.each().map(|slice| holder(pod, slice)));
         GpuStatus {
             index: 0,
@@ -127,12 +145,13 @@ impl Slices {
             memory_mib: 40960,
             compute_capability: None,
             mig: MigModeStatus {
-                current: MigMode::Enabled,
-                pending: MigMode::Enabled,
+                current: mode,
+                pending: mode,
             },
             instances: self.each().map(instance).collect(),
             profiles: Vec::new(),
             compute_mode: None,
+            mps: None,
             holders: holders.collect(),
             processes: Vec::new(),
         }
@@ -141,6 +160,9 @@ impl Slices {
     /// How the device plugin advertises them.
     pub fn resources(self) -> BTreeMap<String, i64> {
         let mut resources = BTreeMap::new();
+        if self.is_whole() {
+            resources.insert("nvidia.com/gpu".to_owned(), 1);
+        }
         for (profile, ..) in self.each() {
             *resources.entry(profile::resource(profile)).or_default() += 1;
         }
@@ -155,6 +177,9 @@ fn uuid(profile: &str, start: i32) -> String {
 
 impl fmt::Debug for Slices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_whole() {
+            return write!(f, "[whole]");
+        }
         let each = self.each();
         f.debug_list()
             .entries(each.map(|(profile, start, _)| format!("{profile}@{start}")))

@@ -40,11 +40,11 @@ pub async fn all(
     Ok(vec![
         layout(stage)?,
         window(nodes, plan.opens),
-        budget(before),
+        budget(before).await?,
         bystander(stage, before).await?,
         evictions(stage, before, plan).await?,
         untouched(stage, before).await?,
-        disruption_budget(before),
+        disruption_budget(before).await?,
         schedulable(stage).await?,
     ])
 }
@@ -90,18 +90,17 @@ fn window(nodes: &BTreeMap<String, MaintenanceStatus>, opens: Timestamp) -> Prom
     )
 }
 
-fn budget(before: &Before) -> Promise {
-    let most = before.watching.most_cordoned();
-    Promise::new("one node was cordoned at a time", most == 1, || {
-        format!("{most} at once")
-    })
+async fn budget(before: &Before) -> Result<Promise> {
+    let most = before.watching.most_cordoned().await?;
+    let what = "one node was cordoned at a time";
+    Ok(Promise::new(what, most == 1, || format!("{most} at once")))
 }
 
 async fn bystander(stage: &Stage, before: &Before) -> Result<Promise> {
     let node = stage.cluster.node(DEV_NODE).get().await?;
     let advertised = e2e::extended(&node);
-    let kept =
-        !before.watching.was_cordoned(DEV_NODE) && advertised.get("nvidia.com/gpu") == Some(&8);
+    let was_cordoned = before.watching.was_cordoned(DEV_NODE).await?;
+    let kept = !was_cordoned && advertised.get("nvidia.com/gpu") == Some(&8);
     Ok(Promise::new(
         "the node of the other policy was not touched",
         kept,
@@ -137,13 +136,13 @@ async fn untouched(stage: &Stage, before: &Before) -> Result<Promise> {
     ))
 }
 
-fn disruption_budget(before: &Before) -> Promise {
-    let fewest = before.watching.fewest_available();
-    Promise::new(
+async fn disruption_budget(before: &Before) -> Result<Promise> {
+    let fewest = before.watching.fewest_available().await?;
+    Ok(Promise::new(
         "never more than one pod of `inference` was missing",
         fewest >= 5,
         || format!("only {fewest} of 6 were available"),
-    )
+    ))
 }
 
 async fn schedulable(stage: &Stage) -> Result<Promise> {

@@ -32,39 +32,44 @@ impl Watching {
     }
 
     /// The most nodes that were cordoned at one moment.
-    pub fn most_cordoned(&self) -> usize {
+    pub async fn most_cordoned(&self) -> Result<usize> {
         let mut cordoned = BTreeMap::new();
         let mut most = 0;
-        for change in self.nodes.so_far() {
+        for change in self.nodes.up_to_now().await? {
             if let Change::Is(node) = change {
                 let is = node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true);
                 cordoned.insert(node.name_any(), is);
                 most = most.max(cordoned.values().filter(|is| **is).count());
             }
         }
-        most
+        Ok(most)
     }
 
     /// Whether this node was ever cordoned.
-    pub fn was_cordoned(&self, name: &str) -> bool {
-        self.nodes.so_far().iter().any(|change| match change {
-            Change::Is(node) => {
-                node.name_any() == name
-                    && node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true)
-            }
-            Change::Gone(_) => false,
-        })
+    pub async fn was_cordoned(&self, name: &str) -> Result<bool> {
+        Ok(self
+            .nodes
+            .up_to_now()
+            .await?
+            .iter()
+            .any(|change| match change {
+                Change::Is(node) => {
+                    node.name_any() == name
+                        && node.spec.as_ref().and_then(|spec| spec.unschedulable) == Some(true)
+                }
+                Change::Gone(_) => false,
+            }))
     }
 
     /// The fewest available pods of the Deployment at one moment.
-    pub fn fewest_available(&self) -> i32 {
+    pub async fn fewest_available(&self) -> Result<i32> {
         let available = self.deployment.steps(|deployment| {
             let status = deployment.status.as_ref();
             status
                 .and_then(|status| status.available_replicas)
                 .unwrap_or(0)
         });
-        available.into_iter().min().unwrap_or(0)
+        Ok(available.await?.into_iter().min().unwrap_or(0))
     }
 }
 
@@ -96,6 +101,7 @@ pub async fn narrate(screen: &Screen, stage: &Stage) -> Result<BTreeSet<String>>
         let is_bound = maintenance.phase == Phase::Draining;
         maintenance.plan.filter(|_| is_bound)
     });
+    let plans = plans.await?;
     Ok(plans.iter().flatten().flat_map(figures::victims).collect())
 }
 

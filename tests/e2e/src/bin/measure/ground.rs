@@ -19,10 +19,18 @@ pub const LONG: Duration = Duration::from_mins(3);
 /// The policy.
 pub const POLICY: &str = "measured";
 
+/// Whole GPUs.
+pub const GPU: &str = "nvidia.com/gpu";
+
 /// A node with one A100 that the policy selects.
 pub fn node(name: &str) -> NodeSpec {
     let node = NodeSpec::new(name).gpus("A100-SXM4-40GB", 1);
     node.label("pool", "measured")
+}
+
+/// The strategy that cuts each A100 so.
+pub fn mig(layout: &str) -> String {
+    format!("{{type: MIG, mig: {{layout: {layout}}}}}")
 }
 
 /// A cluster, and what is asked of it.
@@ -45,11 +53,10 @@ impl Ground {
         Ok(ground)
     }
 
-    /// The policy cuts each A100 so.
-    pub async fn create_policy(&self, layout: &str) -> Result<GpuSharingPolicy> {
-        let spec = format!(
-            "{{nodeSelector: {{matchLabels: {{pool: measured}}}}, strategy: {{type: MIG, mig: {{layout: {layout}}}}}}}"
-        );
+    /// The policy has this strategy.
+    pub async fn create_policy(&self, strategy: &str) -> Result<GpuSharingPolicy> {
+        let spec =
+            format!("{{nodeSelector: {{matchLabels: {{pool: measured}}}}, strategy: {strategy}}}");
         Ok(self.cluster.create_policy(POLICY, &spec).await?)
     }
 

@@ -6,7 +6,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use serde_json::json;
 
-use crate::ground::{Ground, LONG, Result, between, node};
+use crate::ground::{Ground, LONG, Result, between, mig, node};
 use crate::page::Page;
 
 /// How often each way.
@@ -64,7 +64,7 @@ impl Replicas {
         let (mut leader, mut standby) = (replica("first")?, replica("second")?);
         leader.1.start(&client).await?;
         leader.1.wait_ready().await?;
-        let policy = ground.create_policy("{1g.5gb: 7}").await?;
+        let policy = ground.create_policy(&mig("{1g.5gb: 7}")).await?;
         ground.in_sync("n1", &policy).await?;
         standby.1.start(&client).await?;
         standby.1.wait_ready().await?;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::ground::{Ground, Result, between, first_cordon, node};
+use crate::ground::{Ground, Result, between, first_cordon, mig, node};
 use crate::page::Page;
 
 /// How many openings.
@@ -14,7 +14,7 @@ const BEFORE: SignedDuration = SignedDuration::from_secs(6);
 /// Measures it again and again on one node.
 pub async fn measure(page: &Page) -> Result<()> {
     let ground = Ground::start([node("n1")]).await?;
-    let policy = ground.create_policy("{1g.5gb: 7}").await?;
+    let policy = ground.create_policy(&mig("{1g.5gb: 7}")).await?;
     ground.in_sync("n1", &policy).await?;
     let (mut begun, mut cordoned) = (Vec::new(), Vec::new());
     for round in 0..OPENINGS {

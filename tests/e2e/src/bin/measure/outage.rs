@@ -6,7 +6,7 @@ use e2e::{Mark, Workload};
 use jiff::SignedDuration;
 use nvml_sim::{Pace, SimulatedNode};
 
-use crate::ground::{Ground, Result, between, first_cordon, node};
+use crate::ground::{Ground, Result, between, first_cordon, mig, node};
 use crate::page::{Page, seconds};
 use crate::{by_hand, ours};
 
@@ -38,7 +38,7 @@ pub struct Cost {
 /// The same change of the same node with the same pods, both ways.
 pub async fn measure(page: &Page) -> Result<()> {
     let ground = Ground::start([OURS, BY_HAND].map(node)).await?;
-    let policy = ground.create_policy(BEFORE).await?;
+    let policy = ground.create_policy(&mig(BEFORE)).await?;
     for name in [OURS, BY_HAND] {
         ground.in_sync(name, &policy).await?;
         load(&ground, name).await?;

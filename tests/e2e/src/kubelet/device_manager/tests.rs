@@ -8,7 +8,7 @@ fn plugin(products: &[&str], config: &str) -> DevicePlugin {
     let mut plugin = DevicePlugin::default();
     let configs = BTreeMap::from([("a".to_owned(), config.to_owned())]);
     assert!(plugin.select(Some("a"), &configs).unwrap());
-    plugin.start(&gpus.state().unwrap()).unwrap();
+    plugin.start(&gpus.state().unwrap(), |_| false).unwrap();
     plugin
 }
 

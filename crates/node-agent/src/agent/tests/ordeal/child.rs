@@ -21,6 +21,7 @@ use crate::journal::Journal;
 use crate::kubelet::Kubelet;
 use crate::kubelet::played::{PlayedKubelet, pod};
 use crate::metrics::Metrics;
+use crate::mps::Mps;
 
 /// The path of the test that is the child.
 pub const NAME: &str = "agent::tests::ordeal::child::an_agent_on_the_node_in_a_folder";
@@ -60,13 +61,14 @@ async fn live(folder: &Folder) {
     let mut agent = Agent::new(
         paths,
         gpus.clone(),
+        Mps::none(),
         Kubelet::new(kubelet.socket()),
         api.gpu_nodes(),
         heard,
         metrics.clone(),
         &Readiness::new(),
     );
-    agent.engine = Some(Engine::new(gpus, journal, metrics));
+    agent.engine = Some(Engine::new(gpus, journal, Mps::none(), metrics));
     let mut waits = 0;
     for _ in 0..LOOKS {
         if agent.look().await.unwrap() == Next::Now {

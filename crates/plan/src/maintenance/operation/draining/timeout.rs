@@ -5,7 +5,7 @@ use crds::policy::{DrainScope, DrainSettings, OnDrainTimeout};
 
 use super::super::super::survey;
 use super::super::super::turn::Turn;
-use super::super::{give_up, is_second_try, keep_cordoned, outcome};
+use super::super::{evacuation, give_up, is_second_try, keep_cordoned, outcome};
 use super::evict;
 use crate::conditions;
 use crate::drain::Assessment;
@@ -44,6 +44,8 @@ pub(super) fn sentence(turn: &Turn, assessment: &Assessment) -> String {
 fn given_up(turn: &Turn) -> &'static str {
     if is_second_try(turn) {
         "then the node is quarantined again"
+    } else if evacuation::is_under_way(turn) {
+        "then the node is quarantined with them on it"
     } else {
         "then the node is given back and tried again later"
     }
@@ -122,6 +124,9 @@ fn too_long(turn: &Turn, assessment: &Assessment) -> Outcome {
     why.extend(held_back.iter().map(|pod| {
         format!("{pod} is system-critical and was not asked to leave before the others were gone")
     }));
+    if why.is_empty() {
+        why.push("the last pod left too late to be sure that nobody is there".to_owned());
+    }
     let message = format!(
         "the drain took too long: {}",
         survey::some(&why, Clone::clone)

@@ -22,6 +22,7 @@ fn target(start: i32) -> Target {
             r#type: StrategyType::Mig,
             replicas: 2,
             per_profile: [].into(),
+            mps: None,
         },
     };
     Target {

@@ -1,8 +1,8 @@
 //! The node's agent, as far as the operator can tell: reads first, acts later, compares and swaps.
 
 use crds::gpu_node::{
-    AgentOperation, AgentStage, AgentStatus, MigTarget, OperationStage, PlacedProfile, PreviousGpu,
-    Target,
+    AgentOperation, AgentStage, AgentStatus, Holder, MigMode, MigTarget, OperationStage,
+    PlacedProfile, PreviousGpu, Target,
 };
 
 use super::{Fault, World};
@@ -93,10 +93,11 @@ impl World {
             operation.previous = vec![PreviousGpu {
                 uuid: fixtures::GPU.to_owned(),
                 mig: MigTarget {
-                    enabled: true,
+                    enabled: self.gpu.mig.current == MigMode::Enabled,
                     instances: self.gpu.instances.iter().map(place).collect(),
                 },
                 divided: Vec::new(),
+                mps: None,
             }];
         }
         self.gpu
@@ -133,6 +134,9 @@ impl World {
         self.gpu
             .instances
             .retain(|slice| wanted.contains(&place(slice)));
+        if !wanted.is_empty() {
+            self.gpu.mig = fixtures::gpu(&[]).mig;
+        }
         for spot in wanted {
             if !self.gpu.instances.iter().any(|slice| place(slice) == *spot) {
                 self.created += 1;
@@ -145,10 +149,44 @@ impl World {
         self.gpu.instances.sort_by_key(|slice| slice.start);
     }
 
+    /// By its name, if it is a pod of the API server's.
+    fn holder(&self, uid: &str, device: &str) -> Holder {
+        let pod = self.pods.iter().find(|pod| pod.reference.uid == uid);
+        let (namespace, name) = pod.map_or(("default", uid), |pod| {
+            (&pod.reference.namespace, &pod.reference.name)
+        });
+        fixtures::holder(namespace, name, device)
+    }
+
+    /// Something that is not so, until it reports again.
+    pub(in super::super) fn agent_lies(
+        &mut self,
+        id: i64,
+        stage: AgentStage,
+        error: Option<String>,
+    ) {
+        let beat = conditions::microseconds(self.now);
+        if let Some(agent) = &mut self.agent {
+            agent.operation = Some(AgentOperation {
+                id,
+                stage,
+                beat,
+                error,
+                previous: Vec::new(),
+            });
+            self.gpu_node_version += 1;
+        }
+    }
+
+    fn words(&self, own: Option<&str>) -> Option<String> {
+        own.map(|own| self.agent_words.clone().unwrap_or_else(|| own.to_owned()))
+    }
+
     fn stage(&mut self, stage: AgentStage, error: Option<&str>) {
+        let error = self.words(error);
         if let Some(operation) = &mut self.journal {
             operation.stage = stage;
-            operation.error = error.map(str::to_owned);
+            operation.error = error;
         }
     }
 
@@ -157,7 +195,7 @@ impl World {
             id,
             stage,
             beat: conditions::microseconds(self.now),
-            error: error.map(str::to_owned),
+            error: self.words(error),
             previous: Vec::new(),
         });
     }
@@ -179,13 +217,14 @@ impl World {
         self.gpu.holders = self
             .devices
             .iter()
-            .map(|(pod, device)| fixtures::holder(pod, device))
+            .map(|(pod, device)| self.holder(pod, device))
             .collect();
         let status = AgentStatus {
             boot_id: "boot".to_owned(),
             gpus: vec![self.gpu.clone()],
             operation: self.journal.clone(),
-            conditions: vec![Self::ready()],
+            mps: self.daemon.clone(),
+            conditions: vec![self.ready()],
             ..AgentStatus::default()
         };
         if self.agent.as_ref() != Some(&status) {

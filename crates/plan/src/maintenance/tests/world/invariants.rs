@@ -1,15 +1,20 @@
 //! What must hold of every single step.
 
-use crds::gpu_node::{AgentStage, OperationStage, Phase};
+use std::collections::BTreeMap;
+
+use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationStage, Phase};
+use crds::names::{GPU_CLIENT_PAUSED, LABEL_PLUGIN_CONFIG};
+use jiff::Timestamp;
 
 use super::{Snapshot, World};
 use crate::change;
-use crate::maintenance::{Effect, Step};
+use crate::maintenance::{Effect, Limits, Step};
+use crate::neighbours::MigManager;
 use crate::pod::PodView;
 use crate::windows::WindowState;
 
-/// Checks a step against what it saw.
-pub(super) fn check(seen: &Snapshot, step: &Step, checks_scope: bool) {
+/// Checks a step that is taken now against what it saw.
+pub(super) fn check(seen: &Snapshot, step: &Step, now: Timestamp, checks_scope: bool) {
     for effect in &step.effects {
         match effect {
             Effect::Cordon { operation, .. } => check_cordon(seen, *operation),
@@ -25,10 +30,81 @@ pub(super) fn check(seen: &Snapshot, step: &Step, checks_scope: bool) {
                 );
             }
             Effect::Ask(spec) => check_ask(seen, spec),
-            Effect::Label(_) | Effect::PublishConfig { .. } => {}
+            Effect::Label(labels) => {
+                check_pause(seen, labels);
+                check_plugin(seen, step, now, labels);
+            }
+            Effect::Restart(_) => check_restart(seen, step, now),
+            Effect::Remember { .. } | Effect::PublishConfig { .. } => {}
         }
     }
+    check_clients(seen, step);
     check_status(seen, step);
+}
+
+fn is_repartitioning(status: &MaintenanceStatus) -> bool {
+    let phases = [Phase::Repartitioning, Phase::RollingBack];
+    status.snapshot.is_some() && phases.contains(&status.phase)
+}
+
+/// After a repartition, or once for what the plugin was told and has not taken.
+fn check_restart(seen: &Snapshot, step: &Step, now: Timestamp) {
+    let chosen = seen.maintenance.plugin_config.as_ref();
+    let is_first = chosen.is_some_and(|chosen| chosen.restarted_at.is_none());
+    let deadline = seen.maintenance.deadline.as_ref();
+    let is_late = deadline.is_some_and(|deadline| deadline.0 <= now);
+    let is_stuck = step.status.phase == Phase::Validating && is_first && is_late;
+    assert!(
+        step.status.phase == Phase::Uncordoning || seen.may_restart_plugin && is_stuck,
+        "made anew too early"
+    );
+}
+
+/// The plugin is never told of a configuration that the kubelet may not have brought to it yet.
+fn check_plugin(
+    seen: &Snapshot,
+    step: &Step,
+    now: Timestamp,
+    labels: &BTreeMap<String, Option<String>>,
+) {
+    let Some(Some(key)) = labels.get(LABEL_PLUGIN_CONFIG) else {
+        return;
+    };
+    let publishes =
+        |effect: &Effect| matches!(effect, Effect::PublishConfig { key: it, .. } if it == key);
+    let is_new = step.effects.iter().any(publishes) || !seen.configs.contains_key(key);
+    assert!(!is_new, "told of {key}, which is not there");
+    let age = now.duration_since(seen.published[key]);
+    let delay = Limits::default().config_delay;
+    assert!(
+        age >= delay,
+        "told of {key}, which has been there for {age:?}"
+    );
+}
+
+/// GPU clients are paused on a cordoned node, right before the agent goes ahead.
+fn check_pause(seen: &Snapshot, labels: &BTreeMap<String, Option<String>>) {
+    let mut values = labels.values().flatten();
+    if values.any(|value| value == GPU_CLIENT_PAUSED) {
+        let node = seen.node.as_ref().expect("a node that exists");
+        assert!(is_repartitioning(&seen.maintenance), "paused too early");
+        assert!(node.unschedulable, "paused on a node that takes pods");
+    }
+}
+
+/// A client that is paused while nothing is repartitioned runs again after this very look.
+fn check_clients(seen: &Snapshot, step: &Step) {
+    let Some(node) = &seen.node else { return };
+    let paused = &node.neighbours.clients.paused;
+    let is_new = seen.maintenance.node_uid.as_ref() != Some(&node.uid);
+    if paused.is_empty() || is_repartitioning(&seen.maintenance) || is_new {
+        return;
+    }
+    let resumed = paused
+        .iter()
+        .map(|key| (key.clone(), Some("true".to_owned())));
+    let resumed = Effect::Label(resumed.collect());
+    assert_eq!(step.effects, [resumed], "{:?}", seen.maintenance.phase);
 }
 
 impl World {
@@ -41,13 +117,21 @@ impl World {
     }
 }
 
-/// Only for an operation that its agent has agreed to.
+/// Only for an operation that its agent has agreed to, or because it says that its MPS daemon was given up.
 fn check_cordon(seen: &Snapshot, operation: i64) {
+    if is_given_up(seen) {
+        return;
+    }
     let agent = seen
         .agent
         .as_ref()
         .and_then(|agent| agent.operation.as_ref());
     let agent = agent.expect("an agent that has answered");
+    let neighbours = seen.node.as_ref().map(|node| &node.neighbours);
+    assert!(
+        neighbours.is_none_or(|them| !matches!(them.mig_manager, MigManager::Acts { .. })),
+        "cordoned while MIG Manager has the node"
+    );
     assert_eq!(
         agent.id, operation,
         "cordoned for an operation that the agent does not know"
@@ -62,6 +146,13 @@ fn check_cordon(seen: &Snapshot, operation: i64) {
         has_begun || seen.maintenance.phase == Phase::Cordoning,
         "cordoned outside Cordoning"
     );
+}
+
+fn is_given_up(seen: &Snapshot) -> bool {
+    let daemon = seen.agent.as_ref().and_then(|agent| agent.mps.as_ref());
+    let now = daemon.and_then(|daemon| daemon.given_up.as_ref());
+    let heard = seen.maintenance.mps_heard.as_ref();
+    now.is_some() && now != heard.and_then(|heard| heard.given_up.as_ref())
 }
 
 fn check_uncordon(seen: &Snapshot, schedulable: bool) {
@@ -151,6 +242,14 @@ fn check_ask(seen: &Snapshot, spec: &crds::GpuNodeSpec) {
             .iter()
             .any(|pod| holds_affected(seen, &pod.reference.name));
         assert!(!held, "go-ahead while devices are held");
+        let target = spec.target.clone().unwrap_or_default();
+        let gpus = seen.agent.as_ref().map_or(&[][..], |agent| &agent.gpus);
+        let plans = change::between(gpus, &target).gpus;
+        let switches = plans.iter().any(|gpu| gpu.from.enabled != gpu.to.enabled);
+        assert!(
+            !switches || node.neighbours.clients.running.is_empty(),
+            "go-ahead while GPU clients keep the GPUs open"
+        );
     }
 }
 

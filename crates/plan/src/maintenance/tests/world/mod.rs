@@ -3,14 +3,18 @@
 mod agent;
 mod explained;
 mod invariants;
+mod legal;
+mod names;
 mod operator;
 mod people;
 mod plugin;
+mod promised;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{
-    AgentOperation, AgentStatus, GpuStatus, MaintenanceStatus, OperationResult, Phase,
+    AgentOperation, AgentStatus, GpuStatus, MaintenanceStatus, MigMode, MpsDaemon, OperationResult,
+    Phase, PolicyReference,
 };
 use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
@@ -19,13 +23,16 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 
 use super::fixtures;
 use crate::conditions;
-use crate::drain::{BudgetView, EvictionMemory};
-use crate::maintenance::{Next, PodEvent};
+use crate::diagnosis::Stack;
+use crate::drain::{Answer, BudgetView, EvictionMemory};
+use crate::maintenance::{Next, PodEvent, Pulse};
 use crate::node::NodeView;
+use crate::plugin_config::Entry;
 use crate::pod::PodView;
 use crate::resolve::Wish;
-use crate::windows::WindowState;
+use crate::windows::{Schedule, WindowState};
 
+pub(super) use names::{Names, PodNames, dotted};
 pub(super) use operator::Snapshot;
 
 /// What the world's policy asks for.
@@ -33,6 +40,8 @@ pub(super) use operator::Snapshot;
 pub(super) enum Want {
     Nothing,
     Impossible,
+    /// The GPU whole, and served through MPS.
+    Served,
     Layout(&'static [(&'static str, i32)]),
 }
 
@@ -51,6 +60,7 @@ pub(super) enum Fault {
 )]
 pub(super) struct World {
     pub(super) now: Timestamp,
+    pub(super) names: Names,
     // The API server's objects, with the versions that compare-and-swap is made on.
     pub(super) node: Option<NodeView>,
     pub(super) node_version: u64,
@@ -61,42 +71,63 @@ pub(super) struct World {
     /// Moves with `spec` only.
     pub(super) spec_generation: i64,
     pub(super) pods: Vec<PodView>,
-    pub(super) configs: BTreeMap<String, String>,
+    pub(super) configs: BTreeMap<String, Entry>,
+    /// When each of their texts came there in truth.
+    pub(super) published: BTreeMap<String, Timestamp>,
     pub(super) policy: GpuSharingPolicySpec,
     pub(super) generation: i64,
     pub(super) valid: bool,
+    /// Says at each look what the window is; none: it stays as it is.
+    pub(super) schedule: Option<Schedule>,
     pub(super) window: WindowState,
     pub(super) slot: Option<Slot>,
     // The machine.
     pub(super) gpu: GpuStatus,
+    pub(super) daemon: Option<MpsDaemon>,
     pub(super) devices: BTreeMap<String, String>,
     pub(super) agent_is_up: bool,
     pub(super) journal: Option<AgentOperation>,
     pub(super) agent_saw: Option<(GpuNodeSpec, u64)>,
     pub(super) fault: Option<Fault>,
+    /// What the agent says instead of its own words about a step that failed.
+    pub(super) agent_words: Option<String>,
+    /// Why the agent is not ready, if it is not.
+    pub(super) agent_trouble: Option<String>,
     pub(super) plugin_is_up: bool,
     pub(super) plugin_key: Option<String>,
     pub(super) created: u32,
     // People and budgets.
     pub(super) want: Want,
+    /// Why the policy starts nothing more, if so.
+    pub(super) halted: Option<String>,
     pub(super) budget_blocks: bool,
     pub(super) namespace_ends: bool,
+    /// What the API server answers to evictions and deletions instead of doing them.
+    pub(super) answer: Option<Answer>,
+    /// It does them all the same.
+    pub(super) answer_is_wrong: bool,
     pub(super) budgets: Vec<BudgetView>,
+    /// What the operator sees of the device plugin, if it looks.
+    pub(super) stack: Option<Stack>,
     pub(super) may_force: bool,
+    pub(super) may_restart_plugin: bool,
     pub(super) deletions_are_forbidden: bool,
     pub(super) pods_never_end: bool,
     pub(super) checks_scope: bool,
     pub(super) admin_keeps_it_cordoned: bool,
     pub(super) nodes_made: u32,
-    // The operator's memory.
+    // The operator's clock, and its memory.
+    /// So far ahead of the others' clocks.
+    pub(super) ahead: SignedDuration,
     pub(super) snapshot: Option<Snapshot>,
     /// What a leader that has been deposed since has read.
     pub(super) deposed: Option<Snapshot>,
     pub(super) evictions: BTreeMap<String, EvictionMemory>,
-    pub(super) heard: (Option<AgentOperation>, Timestamp),
+    pub(super) pulse: Pulse,
     pub(super) events: Vec<&'static str>,
     pub(super) pod_events: Vec<PodEvent>,
     pub(super) evicted: BTreeSet<String>,
+    pub(super) restarted: Vec<String>,
     pub(super) writes: u32,
     rounds: u32,
 }
@@ -107,6 +138,7 @@ impl World {
         let now = fixtures::start();
         let mut world = Self {
             now,
+            names: Names::default(),
             node: None,
             node_version: 1,
             spec: GpuNodeSpec::default(),
@@ -116,25 +148,35 @@ impl World {
             spec_generation: 1,
             pods: Vec::new(),
             configs: BTreeMap::new(),
+            published: BTreeMap::new(),
             policy: fixtures::policy(),
             generation: 1,
             valid: true,
+            schedule: None,
             window: WindowState::Always,
             slot: None,
             gpu: fixtures::gpu(fixtures::BEFORE),
+            daemon: None,
             devices: BTreeMap::new(),
             agent_is_up: true,
             journal: None,
             agent_saw: None,
             fault: None,
+            agent_words: None,
+            agent_trouble: None,
             plugin_is_up: true,
             plugin_key: None,
             created: 0,
             want: Want::Layout(fixtures::BEFORE),
+            halted: None,
             budget_blocks: false,
             namespace_ends: false,
+            answer: None,
+            answer_is_wrong: false,
             budgets: Vec::new(),
+            stack: None,
             may_force: true,
+            may_restart_plugin: false,
             deletions_are_forbidden: false,
             pods_never_end: false,
             checks_scope: true,
@@ -143,10 +185,12 @@ impl World {
             snapshot: None,
             deposed: None,
             evictions: BTreeMap::new(),
-            heard: (None, now),
+            ahead: SignedDuration::ZERO,
+            pulse: Pulse::default(),
             events: Vec::new(),
             pod_events: Vec::new(),
             evicted: BTreeSet::new(),
+            restarted: Vec::new(),
             writes: 0,
             rounds: 0,
         };
@@ -168,6 +212,21 @@ impl World {
         let mut world = Self::in_sync();
         world.events.clear();
         world.wants(Want::Layout(fixtures::AFTER));
+        world
+    }
+
+    /// As before a person has turned MIG off and emptied the node: the mode has to be switched back, and the policy has
+    /// said so.
+    pub(super) fn switching() -> Self {
+        let mut world = Self::in_sync();
+        world.events.clear();
+        world.gpu.mig.current = MigMode::Disabled;
+        world.gpu.mig.pending = MigMode::Disabled;
+        world.gpu.instances.clear();
+        world.pods.clear();
+        world.devices.clear();
+        world.agent_acts();
+        world.round();
         world
     }
 
@@ -242,24 +301,39 @@ impl World {
         self.now += SignedDuration::from_secs(seconds);
     }
 
+    /// What the operator's clock shows.
+    pub(super) fn clock(&self) -> Timestamp {
+        self.now + self.ahead
+    }
+
     pub(super) fn wish(&self) -> Wish {
         let gpus = self.agent.as_ref().map_or(&[][..], |agent| &agent.gpus);
         match self.want {
             Want::Nothing => Wish::Unmanaged,
             Want::Impossible => Wish::Refused {
-                policy: fixtures::reference(self.generation),
+                policy: self.reference(),
                 problem: fixtures::problem(),
             },
-            Want::Layout(layout) => fixtures::goal(gpus, layout, self.generation),
+            Want::Served => fixtures::goal_for(gpus, fixtures::served(), self.reference()),
+            Want::Layout(layout) => fixtures::goal(gpus, layout, self.reference()),
         }
     }
 
-    pub(super) fn ready() -> Condition {
+    fn reference(&self) -> PolicyReference {
+        PolicyReference {
+            name: self.names.policy.clone(),
+            ..fixtures::reference(self.generation)
+        }
+    }
+
+    fn ready(&self) -> Condition {
+        let trouble = self.agent_trouble.as_ref();
+        let status = if trouble.is_none() { "True" } else { "False" };
         Condition {
             type_: "Ready".to_owned(),
-            status: "True".to_owned(),
+            status: status.to_owned(),
             reason: "Ready".to_owned(),
-            message: String::new(),
+            message: trouble.cloned().unwrap_or_default(),
             observed_generation: None,
             last_transition_time: Time(fixtures::start()),
         }

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crds::gpu_node::{AgentStatus, MaintenanceStatus};
+use crds::gpu_node::{AgentStatus, MaintenanceStatus, PolicyReference};
 use crds::policy::Slot;
 use crds::{GpuNodeSpec, GpuSharingPolicySpec};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{World, explained, invariants};
+use super::{World, explained, invariants, legal, promised};
+use crate::diagnosis::Stack;
 use crate::drain::{Answer, BudgetView, Cause, EvictionMemory, Reply};
 use crate::maintenance::tests::fixtures;
-use crate::maintenance::{Effect, Limits, Next, Observed, PolicyView, Step, step};
+use crate::maintenance::{Effect, Limits, Next, Observed, PolicyView, Pulse, Step, step};
+use crate::neighbours::MigManager;
 use crate::node::NodeView;
+use crate::plugin_config::Entry;
 use crate::pod::PodView;
 use crate::resolve::Wish;
 use crate::windows::WindowState;
@@ -29,24 +32,30 @@ pub(in super::super) struct Snapshot {
     pub(in super::super) spec_generation: i64,
     pub(in super::super) wish: Wish,
     pub(in super::super) policy: GpuSharingPolicySpec,
-    pub(in super::super) generation: i64,
+    pub(in super::super) reference: PolicyReference,
     pub(in super::super) valid: bool,
+    pub(in super::super) halted: Option<String>,
     pub(in super::super) window: WindowState,
     pub(in super::super) slot: Option<Slot>,
     pub(in super::super) pods: Vec<PodView>,
-    pub(in super::super) configs: BTreeMap<String, String>,
+    pub(in super::super) configs: BTreeMap<String, Entry>,
+    /// When each of their texts came there in truth.
+    pub(in super::super) published: BTreeMap<String, Timestamp>,
     pub(in super::super) evictions: BTreeMap<String, EvictionMemory>,
+    pub(in super::super) stack: Option<Stack>,
     pub(in super::super) budgets: Vec<BudgetView>,
     pub(in super::super) may_force: bool,
+    pub(in super::super) may_restart_plugin: bool,
 }
 
 impl Snapshot {
     pub(in super::super) fn step(&self, now: Timestamp) -> Step {
         let policy = PolicyView {
-            reference: fixtures::reference(self.generation),
+            reference: self.reference.clone(),
             spec: &self.policy,
             valid: self.valid,
             problem: None,
+            halted: self.halted.clone(),
             window: self.window.clone(),
         };
         let observed = Observed {
@@ -61,9 +70,12 @@ impl Snapshot {
             slot: self.slot.as_ref(),
             pods: &self.pods,
             configs: &self.configs,
+            stack: self.stack.as_ref(),
+            refresh: &fixtures::refresh(),
             evictions: &self.evictions,
             budgets: &self.budgets,
             may_force: self.may_force,
+            may_restart_plugin: self.may_restart_plugin,
         };
         step(&observed, now, &Limits::default())
     }
@@ -87,42 +99,45 @@ impl World {
     }
 
     pub(in super::super) fn look(&mut self) -> Snapshot {
-        let operation = self
-            .agent
-            .as_ref()
-            .and_then(|agent| agent.operation.clone());
-        if self.heard.0 != operation {
-            self.heard = (operation, self.now);
+        let clock = self.clock();
+        if let Some(schedule) = &self.schedule {
+            self.window = schedule.at(clock);
         }
         Snapshot {
             node: self.node.clone(),
             node_version: self.node_version,
             spec: self.spec.clone(),
             agent: self.agent.clone(),
-            agent_heard: self.heard.1,
+            agent_heard: self.pulse.hear(self.agent.as_ref(), clock),
             maintenance: self.maintenance.clone(),
             gpu_node_version: self.gpu_node_version,
             spec_generation: self.spec_generation,
             wish: self.wish(),
             policy: self.policy.clone(),
-            generation: self.generation,
+            reference: self.reference(),
             valid: self.valid,
+            halted: self.halted.clone(),
             window: self.window.clone(),
             slot: self.slot.clone(),
             pods: self.pods.clone(),
             configs: self.configs.clone(),
+            published: self.published.clone(),
             evictions: self.evictions.clone(),
+            stack: self.stack.clone(),
             budgets: self.budgets.clone(),
             may_force: self.may_force,
+            may_restart_plugin: self.may_restart_plugin,
         }
     }
 
     /// Acts on what was read. `survives`: so many writes, then it dies and forgets everything.
     pub(in super::super) fn operator_acts(&mut self, survives: u32) -> Option<Next> {
         let seen = self.snapshot.take()?;
-        let step = seen.step(self.now);
-        invariants::check(&seen, &step, self.checks_scope);
+        let step = seen.step(self.clock());
+        invariants::check(&seen, &step, self.now, self.checks_scope);
         explained::check(&seen, &step);
+        legal::check(&step);
+        promised::check(&seen, &step);
         let mut left = survives;
         for effect in &step.effects {
             if left == 0 {
@@ -155,10 +170,21 @@ impl World {
         Some(step.next)
     }
 
+    /// Somebody writes an entry of the device plugin's `ConfigMap`.
+    pub(in super::super) fn publish(&mut self, key: &str, content: &str, since: Option<Timestamp>) {
+        let content = content.to_owned();
+        let before = self.configs.get(key).map(|entry| &entry.content);
+        if before != Some(&content) {
+            self.published.insert(key.to_owned(), self.now);
+        }
+        self.configs
+            .insert(key.to_owned(), Entry { content, since });
+    }
+
     pub(in super::super) fn operator_dies(&mut self) {
         self.snapshot = None;
         self.evictions.clear();
-        self.heard = (None, self.now);
+        self.pulse = Pulse::default();
     }
 
     fn perform(&mut self, seen: &Snapshot, effect: &Effect) -> bool {
@@ -191,8 +217,20 @@ impl World {
                 label(node, labels);
             }),
             Effect::Label(labels) => self.swap_node(seen, |node| label(node, labels)),
-            Effect::PublishConfig { key, content } => {
-                self.configs.insert(key.clone(), content.clone());
+            Effect::Remember {
+                labels,
+                annotations,
+            } => self.swap_node(seen, |node| {
+                remember(node, annotations);
+                node.guarantees
+                    .retain(|label, _| labels.get(label) != Some(&None));
+            }),
+            Effect::PublishConfig {
+                key,
+                content,
+                since,
+            } => {
+                self.publish(key, content, Some(*since));
                 true
             }
             Effect::Ask(spec) => {
@@ -207,16 +245,20 @@ impl World {
             Effect::Evict { pod, .. } => {
                 let reply = self.api_evicts(&pod.uid);
                 let memory =
-                    EvictionMemory::after(self.evictions.get(&pod.uid), pod, &reply, self.now);
+                    EvictionMemory::after(self.evictions.get(&pod.uid), pod, &reply, self.clock());
                 if let Some(memory) = memory {
                     self.evictions.insert(pod.uid.clone(), memory);
                 }
                 true
             }
+            Effect::Restart(pod) => {
+                self.restarted.push(pod.name.clone());
+                true
+            }
             Effect::Delete { pod, .. } => {
                 let reply = self.api_deletes(&pod.uid);
                 let before = self.evictions.get(&pod.uid);
-                let memory = EvictionMemory::after(before, pod, &reply, self.now);
+                let memory = EvictionMemory::after(before, pod, &reply, self.clock());
                 if let Some(memory) = memory {
                     self.evictions.insert(pod.uid.clone(), memory.of_deletion());
                 }
@@ -236,6 +278,9 @@ impl World {
     fn api_evicts(&mut self, uid: &str) -> Reply {
         if !self.pods.iter().any(|pod| pod.reference.uid == uid) {
             return Reply::Gone;
+        }
+        if let Some(reply) = self.instead(uid) {
+            return reply;
         }
         if self.namespace_ends {
             return Reply::NamespaceEnding;
@@ -257,6 +302,9 @@ impl World {
     }
 
     fn api_deletes(&mut self, uid: &str) -> Reply {
+        if let Some(reply) = self.instead(uid) {
+            return reply;
+        }
         if self.deletions_are_forbidden {
             return Reply::Forbidden("cannot delete resource pods".to_owned());
         }
@@ -264,12 +312,22 @@ impl World {
         Reply::Accepted
     }
 
+    /// What the API server answers instead of doing what it is asked, or beside it.
+    fn instead(&mut self, uid: &str) -> Option<Reply> {
+        let reply = Reply::of(self.answer.as_ref()?);
+        if self.answer_is_wrong || reply == Reply::Accepted {
+            self.ends(uid);
+        }
+        Some(reply)
+    }
+
     fn ends(&mut self, uid: &str) {
         self.evicted.insert(uid.to_owned());
         for pod in self.pods.iter_mut().filter(|pod| pod.reference.uid == uid) {
             pod.leaving_since = pod.leaving_since.or(Some(self.now));
             let grace = SignedDuration::from_secs(pod.own_grace);
-            pod.leaving_until = pod.leaving_until.or(Some(self.now + grace));
+            let until = self.now.saturating_add(grace).unwrap_or(Timestamp::MAX);
+            pod.leaving_until = pod.leaving_until.or(Some(until));
         }
     }
 }
@@ -278,12 +336,43 @@ fn label(node: &mut NodeView, labels: &BTreeMap<String, Option<String>>) {
     for (key, value) in labels {
         if key == crds::names::LABEL_PLUGIN_CONFIG {
             node.plugin_config.clone_from(value);
+        } else if crds::names::GPU_CLIENT_LABELS.contains(&key.as_str()) {
+            deploy(node, key, value.as_deref());
         } else if let Some(value) = value {
             node.guarantees.insert(key.clone(), value.clone());
         } else {
             node.guarantees.remove(key);
         }
     }
+}
+
+/// A GPU client runs while its label is `true`.
+fn deploy(node: &mut NodeView, key: &str, value: Option<&str>) {
+    let clients = &mut node.neighbours.clients;
+    clients.running.remove(key);
+    clients.paused.remove(key);
+    let set = match value {
+        Some("true") => &mut clients.running,
+        Some(crds::names::GPU_CLIENT_PAUSED) => &mut clients.paused,
+        _ => return,
+    };
+    set.insert(key.to_owned());
+}
+
+/// Takes the node from MIG Manager, or gives it back.
+fn remember(node: &mut NodeView, annotations: &BTreeMap<String, Option<String>>) {
+    let deployed = || Some("true".to_owned());
+    node.neighbours.mig_manager = match annotations.get(crds::names::ANNOTATION_MIG_MANAGER) {
+        Some(Some(_)) => MigManager::TakenOver {
+            before: deployed(),
+            is_intact: true,
+        },
+        Some(None) | None => MigManager::Acts {
+            evidence: "a label".to_owned(),
+            deployed: deployed(),
+            is_busy: false,
+        },
+    };
 }
 
 /// Its own writes to the object move the version too; the driver knows what they returned.

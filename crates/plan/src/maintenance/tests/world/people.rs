@@ -1,6 +1,6 @@
 //! What people, the scheduler, the kubelet and the policy controller do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crds::gpu_node::{Phase, PodReference};
 use crds::policy::Slot;
@@ -18,10 +18,11 @@ impl World {
     pub(in super::super) fn make_node(&mut self) {
         self.nodes_made += 1;
         self.node = Some(NodeView {
-            name: "n1".to_owned(),
+            name: self.names.node.clone(),
             uid: format!("node-{}", self.nodes_made),
             ready: true,
             resources: self.allocatable(),
+            neighbours: fixtures::neighbours(),
             ..NodeView::default()
         });
         self.node_version += 1;
@@ -91,12 +92,27 @@ impl World {
     pub(in super::super) fn bind(&mut self, device: &str) {
         self.created += 1;
         let uid = format!("pod-{}", self.created);
-        self.devices.insert(uid.clone(), device.to_owned());
-        self.pods.push(PodView {
+        self.devices.insert(uid, device.to_owned());
+        let asked = [("nvidia.com/mig-1g.5gb".to_owned(), 1)];
+        let pod = self.pod(asked.into());
+        self.pods.push(pod);
+    }
+
+    /// Pods without GPUs come to the node.
+    pub(in super::super) fn crowds(&mut self, count: usize) {
+        for _ in 0..count {
+            self.created += 1;
+            let pod = self.pod(BTreeMap::new());
+            self.pods.push(pod);
+        }
+    }
+
+    fn pod(&self, gpus: BTreeMap<String, i64>) -> PodView {
+        PodView {
             reference: PodReference {
-                namespace: "default".to_owned(),
-                name: uid.clone(),
-                uid,
+                namespace: self.names.namespace.clone(),
+                name: self.names.pod(self.created),
+                uid: format!("pod-{}", self.created),
             },
             labels: BTreeMap::new(),
             finished: false,
@@ -107,11 +123,14 @@ impl World {
             tier: Tier::Ordinary,
             controller: Controller::Other("ReplicaSet".to_owned()),
             empty_dir: false,
-            gpus: [("nvidia.com/mig-1g.5gb".to_owned(), 1)].into(),
+            gpus,
+            gpu_since: Some(self.now),
+            client_of: BTreeSet::new(),
+            is_mps_daemon: false,
             protection: Protection::None,
             started: Some(self.now),
             bound: Some(self.now),
-        });
+        }
     }
 
     /// The pod at this place in the list, if there is one, leaves last.
@@ -131,7 +150,7 @@ impl World {
             .partition(|pod: &PodView| pod.leaving_since.is_some());
         self.pods = rest;
         for pod in ended {
-            self.devices.remove(&pod.reference.name);
+            self.devices.remove(&pod.reference.uid);
         }
     }
 
@@ -159,8 +178,8 @@ impl World {
             self.slot = Some(Slot {
                 node: node.name.clone(),
                 uid: node.uid.clone(),
-                operation: (status.operation_id + 1).max(self.now.as_second()),
-                since: Time(self.now),
+                operation: (status.operation_id + 1).max(self.clock().as_second()),
+                since: Time(self.clock()),
             });
         }
     }
@@ -179,8 +198,15 @@ impl World {
 
     /// From now on nobody is in the way, and everybody who was away is back.
     pub(in super::super) fn becomes_fair(&mut self) {
+        self.ahead = SignedDuration::ZERO;
+        self.schedule = None;
         self.window = WindowState::Always;
         self.budget_blocks = false;
+        self.answer = None;
+        self.answer_is_wrong = false;
+        self.pods_never_end = false;
+        self.agent_trouble = None;
+        self.pods.iter_mut().for_each(becomes_ordinary);
         self.agent_is_up = true;
         self.agent_saw = None;
         self.fault = None;
@@ -210,4 +236,12 @@ impl World {
         }
         panic!("never settles: {:#?}", self.maintenance);
     }
+}
+
+/// Nothing about the pod keeps it from being evicted any more.
+fn becomes_ordinary(pod: &mut PodView) {
+    pod.controller = Controller::Other("ReplicaSet".to_owned());
+    pod.protection = Protection::None;
+    pod.empty_dir = false;
+    pod.finalizers.clear();
 }

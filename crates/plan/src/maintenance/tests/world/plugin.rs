@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crds::gpu_node::MigMode;
+
 use super::World;
 use crate::profile;
 
@@ -11,6 +13,11 @@ impl World {
         let Some(node) = self.node.as_ref().filter(|_| self.plugin_is_up) else {
             return;
         };
+        if !node.neighbours.clients.paused.is_empty() {
+            // Its pod is gone; it reads everything when it comes back.
+            self.plugin_key = None;
+            return;
+        }
         let key = node.plugin_config.clone();
         let is_known = key
             .as_ref()
@@ -24,6 +31,11 @@ impl World {
 
     pub(super) fn allocatable(&self) -> BTreeMap<String, i64> {
         let mut resources = BTreeMap::new();
+        if let Some(sharing) = &self.gpu.mps {
+            resources.insert("nvidia.com/gpu".to_owned(), sharing.replicas.into());
+        } else if self.gpu.mig.current == MigMode::Disabled {
+            resources.insert("nvidia.com/gpu".to_owned(), 1);
+        }
         for slice in &self.gpu.instances {
             *resources
                 .entry(profile::resource(&slice.profile))
