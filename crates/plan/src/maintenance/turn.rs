@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Effect, Event, EventKind, Limits, Next, Observed, PodEvent, Step};
 use crate::change::{self, Change};
 use crate::conditions::{self, Verdict};
+use crate::guarantees;
 use crate::node::NodeView;
 use crate::quoted::quoted;
 use crate::reason::Reason;
@@ -100,6 +101,14 @@ impl<'a> Turn<'a> {
 
     pub(super) fn effect(&mut self, effect: Effect) {
         self.effects.push(effect);
+    }
+
+    /// Takes back what the node promises to pods, before its GPUs may change.
+    pub(super) fn promise_nothing(&mut self) {
+        if !self.node.guarantees.is_empty() {
+            let withdrawn = guarantees::withdrawn(&self.node.guarantees);
+            self.effect(Effect::Label(withdrawn));
+        }
     }
 
     pub(super) fn tell(&mut self, reason: Reason, message: impl Into<String>) {

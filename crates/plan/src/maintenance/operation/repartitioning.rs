@@ -9,7 +9,9 @@ use super::{give_up, guards, outcome, quarantine, retarget, rolling_back, valida
 use crate::conditions::Verdict;
 use crate::reason::Reason;
 
+/// The cordon has taken back what the node promises; an agent that begins without being told has not waited for it.
 pub(in super::super) fn enter(turn: &mut Turn) {
+    turn.promise_nothing();
     turn.enter(Phase::Repartitioning, Some(turn.limits.repartition));
     turn.tell(
         Reason::RepartitionStarted,

@@ -6,14 +6,10 @@ use crds::gpu_node::{MaintenanceStatus, Phase};
 use super::super::Effect;
 use super::super::mps;
 use super::super::turn::Turn;
-use crate::guarantees;
 
 /// Asks nothing of the agent, promises nothing to pods, and leaves the GPUs and the plugin's configuration alone.
 pub(super) fn leave_alone(turn: &mut Turn) {
-    if !turn.node.guarantees.is_empty() {
-        let withdrawn = guarantees::withdrawn(&turn.node.guarantees);
-        turn.effect(Effect::Label(withdrawn));
-    }
+    turn.promise_nothing();
     // The agent may end its MPS daemon from now on: what the node has promised until now does not hold any more.
     if *turn.seen.spec != GpuNodeSpec::default() {
         turn.effect(Effect::Ask(GpuNodeSpec::default()));

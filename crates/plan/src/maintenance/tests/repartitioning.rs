@@ -54,6 +54,22 @@ fn a_silent_agent_that_has_begun_is_waited_for_and_then_the_node_is_quarantined(
 }
 
 #[test]
+fn promises_go_as_soon_as_an_agent_says_that_it_has_begun_without_being_told() {
+    let mut world = World::changing().until(Phase::Preparing);
+    world.agent_is_up = false;
+    let mut world = world.rounds(1);
+    let asked = world.spec.operation.as_ref().unwrap().id;
+    let promised = world.the_node().guarantees.clone();
+    world.agent_lies(asked, AgentStage::Destroying, None);
+    world.round();
+    assert_eq!(world.maintenance.phase, Phase::Repartitioning);
+    assert_eq!(world.the_node().guarantees.len(), 0, "of {promised:?}");
+    world.agent_is_up = true;
+    let world = world.until(Phase::InSync);
+    assert_eq!(world.the_node().guarantees, promised, "so it is again");
+}
+
+#[test]
 fn a_failed_step_rolls_back_and_gives_the_node_back() {
     let mut world = World::changing();
     let (key, layout) = (

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crds::GpuNodeSpec;
-use crds::gpu_node::OperationStage;
+use crds::gpu_node::{OperationStage, Phase};
 use crds::names::{ANNOTATION_MIG_MANAGER, GUARANTEE_LABELS, LABEL_PLUGIN_CONFIG};
 
 use super::Snapshot;
@@ -50,6 +50,14 @@ pub(super) fn check(seen: &Snapshot, step: &Step) {
             | Effect::Restart(_) => {}
         }
     }
+    assert!(
+        !is_changed_in(step.status.phase) || promises.is_empty(),
+        "the GPUs change in spite of {promises:?}"
+    );
+}
+
+fn is_changed_in(phase: Phase) -> bool {
+    matches!(phase, Phase::Repartitioning | Phase::RollingBack)
 }
 
 fn change(promises: &mut Promises, labels: &BTreeMap<String, Option<String>>) {
