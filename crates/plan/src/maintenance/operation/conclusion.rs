@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crds::gpu_node::{OperationResult, OperationStage, Phase};
+use crds::gpu_node::{AgentStage, OperationResult, OperationStage, Phase};
 
 use super::super::turn::Turn;
 use super::super::{ownership, settled};
@@ -38,7 +38,8 @@ pub(super) fn look(turn: &mut Turn) {
     let is_marked = turn.node.operation.is_some();
     let is_held = is_marked && turn.node.hold;
     keep_time(turn, is_held);
-    if is_releasing && abort(turn) || is_held || super::is_busy(turn) {
+    let may_begin = is_releasing || has_forgotten(turn);
+    if may_begin && abort(turn) || is_held || super::is_busy(turn) {
         return;
     }
     if is_marked {
@@ -49,6 +50,12 @@ pub(super) fn look(turn: &mut Turn) {
         return turn.ask_for_nothing();
     }
     finish(turn);
+}
+
+/// Whether the agent says that it is ready for what it has done: it may take the go-ahead that still stands for a new one.
+fn has_forgotten(turn: &Turn) -> bool {
+    turn.answer()
+        .is_some_and(|answer| answer.stage == AgentStage::Ready)
 }
 
 /// The agent must know that it may not begin before the node is given back. The same compare-and-swap decides who wins.

@@ -1,6 +1,6 @@
 //! The node is given back, and the operation is entered in the history.
 
-use crds::gpu_node::{MaintenanceStatus, OperationResult, OperationStage, Phase};
+use crds::gpu_node::{AgentStage, MaintenanceStatus, OperationResult, OperationStage, Phase};
 
 use super::fixtures::{AFTER, BEFORE};
 use super::world::{Want, World};
@@ -38,6 +38,24 @@ fn a_success_is_told_in_order_and_leaves_nothing_behind() {
     ] {
         assert!(world.says(kind).is_none(), "{kind}");
     }
+}
+
+#[test]
+fn an_agent_that_has_forgotten_what_it_did_is_told_to_stop_before_the_node_is_given_back() {
+    let mut world = World::changing().until(Phase::Uncordoning);
+    world.agent_is_up = false;
+    let asked = world.spec.operation.as_ref().unwrap().id;
+    world.agent_lies(asked, AgentStage::Ready, None);
+    world.round();
+    let stage = world.spec.operation.as_ref().unwrap().stage;
+    assert_eq!(stage, OperationStage::Abort, "it may begin once more");
+    assert!(world.the_node().unschedulable);
+    world.agent_is_up = true;
+    let world = world.until(Phase::InSync);
+    assert_eq!(
+        world.latest(),
+        Some((OperationResult::Succeeded, "Succeeded"))
+    );
 }
 
 #[test]
