@@ -116,6 +116,11 @@ impl Outcome {
             goal.strategy,
             promised.join(" and ")
         ));
+        if !goal.is_proved {
+            self.line(
+                "  perhaps more than had to be disturbed: so many pods are on several GPUs that the search ended early",
+            );
+        }
         for why in &goal.change.emptied {
             self.line(&format!("  to be emptied: {why}"));
         }

@@ -70,6 +70,37 @@ fn a_plan_names_what_changes_and_who_must_leave() {
 }
 
 #[test]
+fn a_plan_that_may_not_be_the_least_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let [file, cluster] = ["policy.yaml", "cluster.json"].map(|name| folder.path().join(name));
+    let policy = POLICY.replace("{LAYOUT}", "{4g.24gb: 1}");
+    fs::write(&file, policy.replace("MEMBERS", "")).unwrap();
+    fs::write(&cluster, CLUSTER).unwrap();
+    let (policies, hosts) = (
+        files::policies(&file).unwrap(),
+        cluster::read(&cluster).unwrap(),
+    );
+    let host = hosts.iter().find(|host| host.name == "n1").unwrap();
+    let mut goal = plan::resolve::goal(&policies[0], &host.gpus, &BTreeSet::new()).unwrap();
+    let told = |goal: &Goal| {
+        let mut outcome = Outcome {
+            text: String::new(),
+            is_valid: true,
+        };
+        outcome.goal(goal, &host.gpus);
+        outcome.text
+    };
+    let proved = told(&goal);
+    goal.is_proved = false;
+    let other = told(&goal);
+    assert!(!proved.contains("perhaps"), "{proved}");
+    assert!(
+        other.contains("\n  perhaps more than had to be disturbed: "),
+        "{other}"
+    );
+}
+
+#[test]
 fn what_is_odd_is_told_and_valid_all_the_same() {
     let policy = "
 apiVersion: gpusharing.dev/v1alpha1

@@ -36,13 +36,18 @@ const SERIES: [Series; 3] = [
     },
 ];
 
-fn plan(case: &Case) {
-    let _ = black_box(goal(&case.policy, &case.gpus, &case.protected));
+/// Whether the search came to its end, or there is no target.
+fn plan(case: &Case) -> bool {
+    let goal = black_box(goal(&case.policy, &case.gpus, &case.protected));
+    goal.map_or(true, |goal| goal.is_proved)
 }
 
 fn measure(node: &Node) -> Duration {
     let case = node.case();
-    let times = (0..SOME).map(|_| time(|| plan(&case)));
+    let plan = || {
+        plan(&case);
+    };
+    let times = (0..SOME).map(|_| time(plan));
     times.min().unwrap_or_default()
 }
 
@@ -51,15 +56,17 @@ pub fn worst() {
     for series in &SERIES {
         let mut worst = Worst::new();
         let mut times = Vec::new();
+        let mut early = 0;
         for seed in 0..NODES {
             let node = Node::random(seed, series);
             let took = measure(&node);
             times.push(took);
+            early += usize::from(!plan(&node.case()));
             worst.add(took, node);
         }
         let words = series.words;
         say(format_args!("a node of 8 GPUs, {NODES} of them, {words}:"));
-        say(format_args!("  {}", spread(times)));
+        say(format_args!("  {}, ended early: {early}", spread(times)));
         let slowest = worst.settle(CLIMBS.0, measure);
         tell(&slowest);
         let mut climbed = Worst::new();
@@ -94,7 +101,15 @@ fn climb(seed: u64, mut took: Duration, mut node: Node) -> (Duration, Node) {
 
 fn tell(slowest: &[(Duration, Node)]) {
     for (took, node) in slowest.iter().take(3) {
-        say(format_args!("  {:.0} µs: {node}", took.as_secs_f64() * 1e6));
+        let early = if plan(&node.case()) {
+            ""
+        } else {
+            " (ended early)"
+        };
+        say(format_args!(
+            "  {:.0} µs{early}: {node}",
+            took.as_secs_f64() * 1e6
+        ));
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crds::gpu_node::{GpuStatus, MigTarget};
 use crds::policy::{Advertise, StrategyType};
 
-use super::assignment::{Rules, assign};
+use super::assignment::{Choice, Rules, assign};
 use super::candidates::{self, Candidate, Pods, problem};
 use super::cost::{Kind, Pair, Toll, Weighed};
 use super::parts::{Part, open_to};
@@ -15,8 +15,17 @@ use super::sites::{Site, Ways};
 use super::{Problem, shortage};
 use crate::layout::{Hardware, by_size, existing};
 
-/// Of each GPU the number of the part that it follows, and its slices; and whether instances that others have made may go.
-type Allotment = (Vec<usize>, Vec<MigTarget>, bool);
+/// What the GPUs of a node get.
+pub(super) struct Allotment {
+    /// Of each GPU the number of the part that it follows.
+    pub(super) followed: Vec<usize>,
+    /// Of each GPU its slices.
+    pub(super) slices: Vec<MigTarget>,
+    /// Whether instances that others have made may go.
+    pub(super) adopt: bool,
+    /// Whether every other allotment is known to disturb the node no less.
+    pub(super) is_proved: bool,
+}
 
 /// Allots the GPUs, which are in the order of their indices. Of all ways the one that disturbs the node least: the fewest
 /// `protected` pods leave, then the fewest pods; the fewest instances are destroyed, then created; the most room is left
@@ -34,13 +43,13 @@ pub(super) fn allot(
         protected,
     };
     let adopt = node.open.iter().flatten().any(|&part| parts[part].adopts());
-    let (followed, slices) = node.allot(adopt)?;
+    let allotment = node.allot(adopt)?;
+    let mut followed = allotment.followed.iter();
     // A part that nothing is left for has no say in what the others may destroy.
-    if adopt && !followed.iter().any(|&part| parts[part].adopts()) {
-        let (followed, slices) = node.allot(false)?;
-        return Ok((followed, slices, false));
+    if adopt && !followed.any(|&part| parts[part].adopts()) {
+        return node.allot(false);
     }
-    Ok((followed, slices, adopt))
+    Ok(allotment)
 }
 
 /// So many pods that are on several GPUs are counted once however many GPUs they leave; the others count on each.
@@ -56,7 +65,7 @@ struct Node<'a> {
 }
 
 impl Node<'_> {
-    fn allot(&self, adopt: bool) -> Result<(Vec<usize>, Vec<MigTarget>), Problem> {
+    fn allot(&self, adopt: bool) -> Result<Allotment, Problem> {
         let pods = Pods {
             protected: self.protected,
             shared: self.shared(),
@@ -74,26 +83,35 @@ impl Node<'_> {
         for site in sites.iter().enumerate() {
             every.push(self.candidates(site, adopt, &ways)?);
         }
-        let picks = self.pick(&every, &pods, adopt)?;
-        let picked = every.iter().zip(picks).map(|(of, pick)| &of[pick]);
+        let choice = self.choose(&every, &pods, adopt)?;
+        let picked = every.iter().zip(choice.picks).map(|(of, pick)| &of[pick]);
         let picked = picked.zip(&hardware);
         let target = |(it, hardware): (&Candidate<'_>, &Option<_>)| it.target(hardware.as_ref());
-        Ok(picked.map(|it| (it.0.part, target(it))).unzip())
+        let (followed, slices) = picked.map(|it| (it.0.part, target(it))).unzip();
+        Ok(Allotment {
+            followed,
+            slices,
+            adopt,
+            is_proved: choice.is_proved,
+        })
     }
 
-    /// The number of the candidate for each GPU.
-    fn pick(
+    /// Which of its candidates each GPU gets.
+    fn choose(
         &self,
         every: &[Vec<Candidate<'_>>],
         pods: &Pods<'_>,
         adopt: bool,
-    ) -> Result<Vec<usize>, Problem> {
+    ) -> Result<Choice, Problem> {
         let is_plain = self.parts.iter().all(|part| part.count.is_none());
         if is_plain && every.iter().all(|of| of.len() == 1) {
-            return Ok(vec![0; every.len()]);
+            return Ok(Choice {
+                picks: vec![0; every.len()],
+                is_proved: true,
+            });
         }
-        let picks = self.assign(every, pods);
-        picks.ok_or_else(|| self.too_few(every, adopt))
+        let choice = self.assign(every, pods);
+        choice.ok_or_else(|| self.too_few(every, adopt))
     }
 
     /// The pods that are on several GPUs, by number.
@@ -138,7 +156,7 @@ impl Node<'_> {
         problem.map_or(Ok(every), Err)
     }
 
-    fn assign(&self, every: &[Vec<Candidate<'_>>], pods: &Pods<'_>) -> Option<Vec<usize>> {
+    fn assign(&self, every: &[Vec<Candidate<'_>>], pods: &Pods<'_>) -> Option<Choice> {
         let counts: Vec<_> = self.parts.iter().map(|part| part.count).collect();
         let weights: Vec<Pair> = pods.shared.keys().map(|pod| pods.weight(pod)).collect();
         let tolls = self.tolls(every);

@@ -23,6 +23,9 @@ pub struct Goal {
     pub change: Change,
     /// The labels that the node gets once that is verified.
     pub guarantees: BTreeMap<String, String>,
+    /// Whether every other target of the policy is known to disturb the node no less. If not, the search ended after its share
+    /// of work: that happens only where many pods are on several GPUs each.
+    pub is_proved: bool,
 }
 
 impl Goal {
@@ -60,7 +63,7 @@ pub fn goal(
             message,
         ));
     }
-    let target = target(policy, gpus, protected)?;
+    let (target, is_proved) = target(policy, gpus, protected)?;
     let reference = reference(policy);
     Ok(Goal {
         strategy: guarantees::strategy(&target).to_owned(),
@@ -68,19 +71,23 @@ pub fn goal(
         guarantees: guarantees::labels(&target, &reference.name),
         policy: reference,
         target,
+        is_proved,
     })
 }
 
+/// The target, and whether it is proved to disturb the least.
 fn target(
     policy: &GpuSharingPolicy,
     gpus: &[GpuStatus],
     protected: &BTreeSet<String>,
-) -> Result<Target, Problem> {
+) -> Result<(Target, bool), Problem> {
     let mut sorted: Vec<_> = gpus.iter().collect();
     sorted.sort_by_key(|gpu| gpu.index);
     let parts = parts::parts(&policy.spec);
-    let (followed, slices, adopt) = allotment::allot(&parts, &sorted, protected)?;
-    let followed: Vec<_> = followed.into_iter().map(|part| &parts[part]).collect();
+    let allotment = allotment::allot(&parts, &sorted, protected)?;
+    let adopt = allotment.adopt;
+    let followed = allotment.followed.into_iter();
+    let followed: Vec<_> = followed.map(|part| &parts[part]).collect();
     let target = |((gpu, part), mig): ((&&GpuStatus, &&Part<'_>), MigTarget)| GpuTarget {
         uuid: gpu.uuid.clone(),
         index: gpu.index,
@@ -90,16 +97,17 @@ fn target(
     let gpus: Vec<_> = sorted
         .iter()
         .zip(&followed)
-        .zip(slices)
+        .zip(allotment.slices)
         .map(target)
         .collect();
     let advertise = single::advertise(&followed, &gpus, &sorted, adopt)?;
     sharing::conflict(&followed, &gpus)?;
     workload::fits(policy.spec.workload.as_ref(), &followed, &gpus, &sorted)?;
-    Ok(Target {
+    let target = Target {
         gpus,
         adopt,
         replicas: sharing::rules(&followed)?,
         advertise,
-    })
+    };
+    Ok((target, allotment.is_proved))
 }

@@ -129,6 +129,7 @@ impl Sight {
             change: change::between(gpus, &target),
             guarantees: guarantees::labels(&target, world::policy::NAME),
             target,
+            is_proved: true,
         })
     }
 }

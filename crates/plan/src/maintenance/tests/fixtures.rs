@@ -164,6 +164,7 @@ pub(super) fn goal_for(gpus: &[GpuStatus], target: Target, policy: PolicyReferen
         guarantees: guarantees::labels(&target, &policy.name),
         policy,
         target,
+        is_proved: true,
     })
 }
 

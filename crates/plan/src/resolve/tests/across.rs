@@ -85,7 +85,10 @@ proptest! {
         let found = goal(&case.policy(), &gpus, &protected);
         let (best, is_counted) = case.best();
         match (found, best) {
-            (Ok(goal), Some(best)) => prop_assert_eq!(case.judge(&goal.target), best, "{:?}", goal.target),
+            (Ok(goal), Some(best)) => {
+                prop_assert!(goal.is_proved, "so small a node");
+                prop_assert_eq!(case.judge(&goal.target), best, "{:?}", goal.target);
+            }
             (Err(problem), None) => {
                 let expected = if is_counted { ProblemReason::Conflict } else { ProblemReason::TooFewGpus };
                 prop_assert_eq!(problem.reason, expected, "{}", problem);

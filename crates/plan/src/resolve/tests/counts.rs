@@ -174,6 +174,42 @@ fn a_count_with_products_takes_of_those_and_an_override_without_comes_before_one
     assert_eq!(found(&taken, &gpus, &[]).0, ["whole", "whole", "2x2g.12gb"]);
 }
 
+/// A node of 8 GPUs that a search for slow ones found: the pod of each slice, by GPU; 0 is none.
+const ENTANGLED: [[u8; 7]; 8] = [
+    [9, 15, 18, 6, 11, 12, 14],
+    [22, 24, 1, 17, 14, 12, 0],
+    [17, 22, 19, 0, 0, 4, 25],
+    [10, 0, 3, 1, 23, 1, 7],
+    [9, 0, 13, 7, 0, 5, 4],
+    [11, 24, 2, 0, 3, 18, 8],
+    [5, 0, 3, 24, 24, 26, 13],
+    [2, 10, 18, 1, 5, 2, 6],
+];
+
+#[test]
+fn what_a_search_that_ended_early_found_keeps_the_counts_and_is_not_called_the_least() {
+    let gpu = |(index, pods): (i32, [u8; 7])| {
+        let starts = || 0..7;
+        let slices: Vec<_> = starts().map(|start| ("1g.5gb", start, 1)).collect();
+        let held = starts().zip(pods).filter(|(_, pod)| *pod > 0);
+        held.fold(a100(index, &slices), |gpu, (start, pod)| {
+            holds(gpu, &pod.to_string(), start)
+        })
+    };
+    let gpus: Vec<_> = (0..).zip(ENTANGLED).map(gpu).collect();
+    let small_one = json!({"1g.10gb": 1, "1g.5gb": 5});
+    let policy = split(3, &json!({"2g.10gb": 1, "1g.5gb": 5}), &small_one);
+
+    let whole = goal(&policy, &gpus, &BTreeSet::new()).unwrap();
+    assert!(!whole.is_proved);
+    let layouts = whole.target.gpus.iter();
+    let layouts = layouts.map(|gpu| crate::layout::describe(&gpu.mig));
+    assert_eq!(layouts.filter(|it| it.contains("2g.10gb")).count(), 3);
+
+    let fewer = goal(&policy, &gpus[..4], &BTreeSet::new()).unwrap();
+    assert!(fewer.is_proved);
+}
+
 #[test]
 fn too_few_gpus_are_the_nodes_problem_and_say_what_to_write() {
     let small_one = &json!({"1g.6gb": 4});
