@@ -70,6 +70,11 @@ fn a_policy_that_is_always_never_or_later_open_says_so() {
     let cases = [
         ("{}", "policy p: always open, it has no windows\n"),
         (
+            "{blackouts: [{from: 2026-03-01T00:00:00Z, to: 2026-05-01T00:00:00Z}]}",
+            "policy p: open but for its blackouts, it has no windows\n  blackout    2026-03-01T00:00:00Z to 2026-05-01T00:00:00Z \
+             (no reason given)\n",
+        ),
+        (
             "{windows: [{cron: '0 0 30 2 *', duration: 1h}]}",
             "policy p: never opens; change spec.maintenance.windows\n  \
              warning: spec.maintenance.windows[0]: it never opens: write a day that exists, such as cron 0 2 28 2 * for the \

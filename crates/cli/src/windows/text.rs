@@ -18,7 +18,10 @@ fn write_one(text: &mut String, report: &Report) -> std::fmt::Result {
     let Report { policy, need, .. } = report;
     let headline = match &report.openings {
         Openings::Invalid { .. } => "NOT VALID, so nothing is open".to_owned(),
-        Openings::AlwaysOpen => "always open, it has no windows".to_owned(),
+        Openings::AlwaysOpen if report.blackouts.is_empty() => {
+            "always open, it has no windows".to_owned()
+        }
+        Openings::AlwaysOpen => "open but for its blackouts, it has no windows".to_owned(),
         Openings::NeverOpens => "never opens; change spec.maintenance.windows".to_owned(),
         Openings::Opens { .. } => format!("an operation may need {need}"),
     };

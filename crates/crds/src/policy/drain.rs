@@ -90,7 +90,7 @@ pub enum OnDrainTimeout {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CompletionWait {
-    /// Which pods, by their labels. Empty: all.
+    /// Which of the pods that must leave, by their labels. Empty: all of them.
     #[schemars(schema_with = "label_selector")]
     pub pod_selector: LabelSelector,
     /// How long at the most, such as `4h`; then they are evicted like the others.

@@ -24,9 +24,13 @@ pub enum Way {
 /// to clear.
 pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], way: Way) -> Option<Step> {
     let mut empty = pairs(gpus, layout).filter(|(gpu, _)| gpu.instances.is_empty());
-    // Before anything is destroyed: where only a reboot brings the mode, nothing else is touched.
-    let switch = empty.find_map(|(gpu, wanted)| switch(gpu, wanted));
-    switch.or_else(|| pairs(gpus, layout).find_map(|(gpu, wanted)| clear(gpu, wanted, way)))
+    // Before anything is destroyed, and before anything of another GPU is: where only a reboot brings the mode, nothing else
+    // is touched.
+    let early = empty.find_map(|(gpu, wanted)| switch(gpu, wanted));
+    let is_switched = |(gpu, wanted): &(&GpuStatus, &PreviousGpu)| switch(gpu, wanted).is_some();
+    let (switched, others): (Vec<_>, Vec<_>) = pairs(gpus, layout).partition(is_switched);
+    let mut each = switched.into_iter().chain(others);
+    early.or_else(|| each.find_map(|(gpu, wanted)| clear(gpu, wanted, way)))
 }
 
 /// The next step of building: what is missing is made. None: nothing is missing on a GPU whose mode is right.

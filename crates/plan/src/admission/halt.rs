@@ -26,22 +26,22 @@ pub(super) fn halted(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Optio
     failures(policy, nodes).or_else(|| quarantine(nodes))
 }
 
-/// So many operations in a row, the newest first and on whatever nodes, did not succeed. A node's failures are forgotten
-/// when it succeeds, when the policy changes, and when a person asks for another attempt; so these are the three ways out.
+/// So many operations in a row, on whatever nodes, did not succeed. A node's failures are forgotten when it succeeds, when
+/// the policy changes, and when a person asks for another attempt; so these are the three ways out. That another node, which
+/// was begun before, succeeds afterwards, is none.
 fn failures(policy: &GpuSharingPolicy, nodes: &[&NodeSummary]) -> Option<Halt> {
     let limit = policy.spec.maintenance.halt_after_failures;
     let mut operations: Vec<_> = nodes.iter().flat_map(|node| operations(node)).collect();
     operations.sort_by_key(|(finished, ..)| Reverse(*finished));
-    let failures = operations.iter().take_while(|(_, failed, _)| *failed);
-    let names: Vec<_> = failures.map(|(.., name)| *name).collect();
-    let in_a_row = i32::try_from(names.len()).unwrap_or(i32::MAX);
+    // Of those that are as long the latest.
+    let runs = operations.split(|(_, failed, _)| !failed).rev();
+    let longest = runs.max_by_key(|run| run.len()).unwrap_or_default();
+    let in_a_row = i32::try_from(longest.len()).unwrap_or(i32::MAX);
     // A node remembers how often it has failed for longer than how.
     let worst = nodes.iter().max_by_key(|node| (node.attempts, &node.name));
     let count = in_a_row.max(worst.map_or(0, |node| node.attempts));
-    let latest = names
-        .first()
-        .copied()
-        .or(worst.map(|node| node.name.as_str()))?;
+    let latest = longest.first().map(|(.., name)| *name);
+    let latest = latest.or(worst.map(|node| node.name.as_str()))?;
     (count >= limit).then(|| Halt {
         reason: Reason::TooManyFailures,
         message: format!(

@@ -40,8 +40,10 @@ pub enum MigManager {
 }
 
 impl MigManager {
-    /// By the labels and annotations of a node. Any value but `true` of the deploy label keeps it away. Without the label
-    /// whoever installed it by other means still asks it by its config label.
+    /// By the labels and annotations of a node. Any value but `true` of the deploy label keeps it away. Without a config label
+    /// it does nothing (`NVIDIA/mig-parted` v0.15.0, `cmd/nvidia-mig-manager/main.go:103-110`), whatever the deploy label says:
+    /// the GPU operator gives that to every node that can do MIG, also where it installs no MIG Manager. Without the deploy
+    /// label whoever installed it by other means still asks it by its config label.
     pub(super) fn of(
         labels: &BTreeMap<String, String>,
         annotations: &BTreeMap<String, String>,
@@ -61,7 +63,9 @@ impl MigManager {
         if deployed.is_some_and(|value| value != "true") {
             return Self::KeptAway;
         }
-        if deployed.is_none() && label(LABEL_CONFIG).is_none() {
+        let is_busy = label(LABEL_STATE).is_some_and(|state| BUSY.contains(&state.as_str()));
+        let finishes = is_busy && deployed.is_some();
+        if label(LABEL_CONFIG).is_none() && !finishes {
             return Self::Away;
         }
         let seen = [LABEL_MIG_MANAGER, LABEL_CONFIG, LABEL_STATE];
@@ -71,7 +75,7 @@ impl MigManager {
         Self::Acts {
             evidence: seen.collect::<Vec<_>>().join(", "),
             deployed: deployed.cloned(),
-            is_busy: label(LABEL_STATE).is_some_and(|state| BUSY.contains(&state.as_str())),
+            is_busy,
         }
     }
 

@@ -38,13 +38,16 @@ fn a_node_without_others_has_none() {
 }
 
 #[test]
-fn mig_manager_acts_while_it_is_deployed_or_asked_without_a_word_on_that() {
+fn mig_manager_acts_while_it_is_asked_for_a_layout_and_not_kept_away() {
     for (deployed, config, state, acts, busy) in [
         ("true", "all-disabled", "success", true, false),
         ("true", "all-balanced", "pending", true, true),
         ("true", "all-balanced", "rebooting", true, true),
         ("true", "all-balanced", "failed", true, false),
-        ("true", "", "", true, false),
+        // As the GPU operator labels nodes without a MIG Manager, and as one is left whose config label was taken away.
+        ("true", "", "", false, false),
+        ("true", "", "success", false, false),
+        ("true", "", "pending", true, true),
         ("", "all-balanced", "", true, false),
         ("", "", "success", false, false),
         ("false", "all-balanced", "success", false, false),

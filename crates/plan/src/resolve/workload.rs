@@ -85,6 +85,14 @@ fn whole_too_small(
 ) -> Option<Problem> {
     let mps = part.strategy.mps.as_ref();
     let replicas = target.sharing.replicas;
+    let limit = target
+        .sharing
+        .mps
+        .as_ref()
+        .and_then(|it| it.memory_limit_mib);
+    if let Some(limit) = limit.filter(|limit| !holds(*limit, 1, need)) {
+        return Some(limited(part, limit, need));
+    }
     let is_meant = mps.is_some_and(|mps| mps.allow_memory_oversubscription);
     if is_meant || holds(gpu.memory_mib, replicas, need) {
         return None;
@@ -97,6 +105,17 @@ fn whole_too_small(
         replicas,
         need,
     ))
+}
+
+/// Whatever else is on the GPU, no workload can allocate more than the limit.
+fn limited(part: &Part<'_>, limit_mib: i64, need: u64) -> Problem {
+    let message = format!(
+        "a workload needs {}, and MPS gives each {}; raise the limit, or lower spec.workload.memory",
+        spoken_bytes(need),
+        spoken(limit_mib)
+    );
+    let path = format!("{}.mps.memoryLimit", part.strategy_path());
+    Problem::new(ProblemReason::MemoryOvercommitted, path, message)
 }
 
 /// Some slice must do: the others may be for other workloads.

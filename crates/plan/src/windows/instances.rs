@@ -44,7 +44,7 @@ impl Schedule {
     /// touch are one: an instance that is too short for itself may be part of one that is not.
     pub fn admits_in(&self, instance: &Instance, need: SignedDuration) -> bool {
         let mut open = instance.open.iter();
-        open.any(|(start, _)| self.at(*start).admits(*start, need).is_ok())
+        open.any(|(start, _)| self.lasts(*start, need))
     }
 
     /// What is odd about each window, by its index, if anything is: it never opens after `now`, or an operation that needs so

@@ -47,6 +47,15 @@ impl Schedule {
         }
     }
 
+    /// Whether operations that need so much time may begin at `now`. It looks no further ahead than that.
+    pub(super) fn lasts(&self, now: Timestamp, need: SignedDuration) -> bool {
+        if !self.covers(now) {
+            return false;
+        }
+        let end = self.end_within(now, need);
+        end.is_none_or(|end| end.duration_since(now) >= need)
+    }
+
     /// The next moment at which to look again; the state is the same until then. None: it never changes.
     pub fn next_boundary(&self, now: Timestamp) -> Option<Timestamp> {
         if !self.covers(now) {
@@ -78,12 +87,17 @@ impl Schedule {
 
     /// When the opening around `now` is over; none if it goes on from instance to instance beyond the horizon.
     fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        self.end_within(now, HORIZON)
+    }
+
+    /// The same with another horizon.
+    fn end_within(&self, now: Timestamp, horizon: SignedDuration) -> Option<Timestamp> {
         let blackouts = self.blackouts.iter().map(|span| span.from);
         let blackout = blackouts.filter(|from| *from > now).min();
         if self.rules.is_empty() {
             return blackout;
         }
-        let horizon = later(now, HORIZON);
+        let horizon = later(now, horizon);
         let mut end = now;
         while let Some(further) = self.rule_end(end) {
             if end > horizon {

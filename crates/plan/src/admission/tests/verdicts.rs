@@ -191,6 +191,26 @@ fn too_many_failures_in_a_row_stop_the_roll_out() {
             false,
         ),
         (
+            "a success afterwards, of an operation that was under way",
+            vec![
+                after("a", 1, &[(1, Failed)]),
+                after("b", 1, &[(2, RolledBack)]),
+                after("c", 1, &[(3, Failed)]),
+                after("d", 0, &[(4, Succeeded)]),
+            ],
+            true,
+        ),
+        (
+            "one of them forgotten by a person",
+            vec![
+                after("a", 0, &[(1, Failed)]),
+                after("b", 1, &[(2, RolledBack)]),
+                after("c", 1, &[(3, Failed)]),
+                after("d", 0, &[(4, Succeeded)]),
+            ],
+            false,
+        ),
+        (
             "a release in between",
             vec![
                 after("a", 2, &[(4, Failed), (1, Failed)]),

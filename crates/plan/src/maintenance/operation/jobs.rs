@@ -24,14 +24,21 @@ fn rule<'a>(turn: &'a Turn) -> Option<&'a CompletionWait> {
         .as_ref()
 }
 
+/// Those who must leave. Others may stay, or are never evicted: nobody waits for a `DaemonSet`'s pod to finish.
 fn running(turn: &Turn, rule: &CompletionWait) -> Vec<String> {
-    let mut names: Vec<_> = turn
-        .seen
-        .pods
-        .iter()
-        .filter(|pod| !pod.finished && drain::selects(&rule.pod_selector, pod))
-        .map(crate::pod::PodView::name)
-        .collect();
+    let Some(snapshot) = &turn.status.snapshot else {
+        return Vec::new();
+    };
+    let affected = turn.change().affected;
+    let assessment = survey::assess(turn.seen, turn.limits, turn.now, &snapshot.drain, &affected);
+    let leave = [
+        &assessment.victims,
+        &assessment.leaving,
+        &assessment.undecided,
+    ];
+    let leave = leave.into_iter().flatten();
+    let selected = leave.filter(|pod| drain::selects(&rule.pod_selector, pod));
+    let mut names: Vec<_> = selected.map(|pod| pod.name()).collect();
     names.sort();
     names
 }

@@ -4,6 +4,7 @@ use crds::gpu_node::{
     OperationPlan, OperationResult, OperationSnapshot, Outcome, Phase, PluginConfigStatus,
 };
 use crds::policy::Slot;
+use jiff::SignedDuration;
 
 use super::super::PolicyView;
 use super::super::turn::Turn;
@@ -13,6 +14,7 @@ use crate::conditions::{self, Verdict};
 use crate::plugin_config;
 use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
+use crate::windows;
 
 /// Takes up a slot for an operation that this node has not had: every such slot, so that it is given back. Whether the
 /// operation begins; otherwise it is recorded as over, and the node is looked at as if there were no slot.
@@ -31,8 +33,8 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
     if let Some(wait) = gates::before_window(turn, goal, &assessment) {
         return decline(turn, id, wait.reason.reason(), &wait.message);
     }
-    if !policy.window.is_open() {
-        let message = "the window had closed before the operation began";
+    if is_too_late(turn, policy) {
+        let message = "too little was left of the window when the operation was to begin";
         return decline(turn, id, Reason::WindowClosed, message);
     }
     admit(
@@ -44,6 +46,16 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
     );
     promises::tell(turn, &assessment);
     true
+}
+
+/// The slot was granted while there was time enough; if nobody has taken it up for longer than preparing may take, there may
+/// be too little by now.
+fn is_too_late(turn: &Turn, policy: &PolicyView) -> bool {
+    let need = windows::need(&policy.spec.maintenance);
+    let left = need
+        .saturating_sub(turn.limits.prepare)
+        .max(SignedDuration::ZERO);
+    policy.window.admits(turn.now, left).is_err()
 }
 
 fn new_slot<'a>(turn: &Turn<'a>) -> Option<&'a Slot> {

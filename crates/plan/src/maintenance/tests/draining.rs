@@ -314,6 +314,31 @@ fn jobs_that_do_not_finish_in_time_are_evicted_like_the_others() {
 }
 
 #[test]
+fn nobody_waits_for_pods_to_finish_that_need_not_leave() {
+    let mut world = World::changing();
+    // pod-1 is on a slice that stays, and the last one is somebody's who never finishes.
+    let everybody = serde_json::json!({"podSelector": {}, "timeout": "1h"});
+    world.policy.maintenance.drain.wait_for_completion = serde_json::from_value(everybody).ok();
+    let aside: Vec<_> = world
+        .pods
+        .iter()
+        .filter(|pod| pod.reference.name == "pod-1")
+        .cloned()
+        .collect();
+    assert_eq!(aside.len(), 1);
+    let mut world = world.until(Phase::WaitingJobs);
+    let waits = world.maintenance.waiting_for.clone().unwrap();
+    assert!(waits.contains("default/pod-2"), "{waits}");
+    assert!(!waits.contains("default/pod-1"), "{waits}");
+    for pod in &mut world.pods {
+        pod.finished |= pod.reference.name != "pod-1";
+    }
+    world.devices.retain(|pod, _| pod == "pod-1");
+    let world = world.until(Phase::Repartitioning);
+    assert!(world.evicted.is_empty(), "{:?}", world.evicted);
+}
+
+#[test]
 fn the_go_ahead_is_given_only_after_the_drain() {
     let mut world = World::changing();
     while world.maintenance.phase != Phase::Repartitioning {

@@ -3,12 +3,14 @@
 use crds::gpu_node::{OperationResult, Phase};
 use crds::policy::OnForeignCordon;
 use crds::{GpuNodeSpec, NodeCount};
+use jiff::SignedDuration;
 
 use super::super::waiting::{Wait, Waiting};
 use super::fixtures::AFTER;
 use super::world::{Want, World};
 use crate::conditions;
 use crate::pod::{Controller, Protection};
+use crate::windows::WindowState;
 
 type Setting = fn(&mut World);
 
@@ -35,7 +37,7 @@ const GATES: [(&str, &str, Setting); 12] = [
     }),
     ("BackingOff", "attempt 1", |world| {
         world.maintenance.attempts = 1;
-        let next = world.now + jiff::SignedDuration::from_mins(5);
+        let next = world.now + SignedDuration::from_mins(5);
         world.maintenance.next_attempt = Some(conditions::seconds(next));
         world.spec.policy = Some(super::fixtures::reference(world.generation));
     }),
@@ -185,7 +187,7 @@ fn the_wait_ends_by_itself_when_a_protection_does() {
     world.pods[2].started = Some(started);
     world.operator_reads();
     let step = world.look().step(world.now);
-    let end = started + jiff::SignedDuration::from_mins(10);
+    let end = started + SignedDuration::from_mins(10);
     assert_eq!(step.next, crate::maintenance::Next::At(end));
     world.now = end;
     look(&mut world);
@@ -224,6 +226,28 @@ fn a_slot_from_a_window_that_has_closed_is_given_back() {
     );
     world.admission_acts();
     assert_eq!(world.slot, None);
+}
+
+/// The operator was away for most of the window; by default an operation may need 22 minutes.
+#[test]
+fn a_slot_that_is_taken_up_with_too_little_left_of_the_window_is_given_back() {
+    for (left, begins) in [(22 * 60 - 20, true), (22 * 60 - 40, false)] {
+        let mut world = World::changing();
+        look(&mut world);
+        world.admission_acts();
+        world.window = WindowState::Open {
+            start: world.now,
+            end: world.now + SignedDuration::from_secs(left),
+        };
+        look(&mut world);
+        let outcome = (OperationResult::Released, "WindowClosed");
+        assert_eq!(
+            world.maintenance.phase == Phase::Preparing,
+            begins,
+            "{left}"
+        );
+        assert_eq!(world.latest(), (!begins).then_some(outcome), "{left}");
+    }
 }
 
 #[test]

@@ -77,9 +77,13 @@ type Found = Option<(ProblemReason, &'static str, &'static str)>;
 fn what_does_not_fit_is_told_with_the_field_and_with_what_would_do() {
     let needs = |memory: &str| json!({"memory": memory});
     let hybrid = |layout: Value, replicas: i32| json!({"type": "MIG", "mig": {"layout": layout, "timeSlicing": {"replicas": replicas}}});
+    let limited = |memory: &str| {
+        let strategy = json!({"type": "MPS", "mps": {"replicas": 4, "memoryLimit": "8Gi"}});
+        with(strategy, json!({"memory": memory, "trusted": true}))
+    };
     let small = slices(json!({"1g.5gb": 3}));
     let cut = || a100(0, &[]);
-    let cases: [(Value, GpuStatus, Found); 12] = [
+    let cases: [(Value, GpuStatus, Found); 14] = [
         (with(small.clone(), needs("4Gi")), cut(), None),
         (
             with(small.clone(), needs("8Gi")),
@@ -152,6 +156,16 @@ fn what_does_not_fit_is_told_with_the_field_and_with_what_would_do() {
             Some((MemoryOvercommitted, "spec.strategy", "one workload")),
         ),
         (json!({"strategy": slicing(48)}), t4(0), None),
+        (limited("8Gi"), t4(0), None),
+        (
+            limited("8193Mi"),
+            t4(0),
+            Some((
+                MemoryOvercommitted,
+                "spec.strategy.mps.memoryLimit",
+                "MPS gives each 8192 MiB",
+            )),
+        ),
     ];
     for (spec, gpu, expected) in cases {
         let found = problem(spec.clone(), gpu);

@@ -95,6 +95,13 @@ proptest! {
         }
     }
 
+    /// What is left of an opening is seen without following it to its end.
+    #[test]
+    fn whether_there_is_time_enough_is_the_same_by_either_way(windows in proptest::collection::vec(window(), 1..4), now in moment(), minutes in 1..3000_i64) {
+        let (schedule, need) = (rules(windows), SignedDuration::from_mins(minutes));
+        prop_assert_eq!(schedule.lasts(now, need), schedule.at(now).admits(now, need).is_ok());
+    }
+
     /// An opening holds its start and not its end, and looks the same from all of its moments.
     #[test]
     fn an_opening_is_the_same_from_inside(windows in proptest::collection::vec(window(), 1..4), now in moment(), part in 0.0..1.0_f64) {
