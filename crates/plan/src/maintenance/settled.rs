@@ -21,6 +21,7 @@ use super::{Effect, PolicyView, neighbours, operation, ownership, promises, publ
 use crate::conditions::{self, Verdict};
 use crate::reason::Reason;
 use crate::resolve::{Goal, Problem, Wish};
+use crate::windows;
 
 /// Phases `Unmanaged`, `InSync` and `Pending`.
 pub(super) fn look(turn: &mut Turn) {
@@ -46,9 +47,10 @@ pub(super) fn look(turn: &mut Turn) {
     }
 }
 
-/// Whether people, the window or others who work on the GPUs keep a change from starting now.
+/// Whether people, the window, or what is left of it, or others who work on the GPUs keep a change from starting now.
 pub(super) fn is_held_back(turn: &Turn, policy: &PolicyView, goal: &Goal) -> bool {
-    !policy.window.is_open()
+    let need = windows::need(&policy.spec.maintenance);
+    policy.window.admits(turn.now, need).is_err()
         || gates::person(turn, goal).is_some()
         || neighbours::gate(turn, goal).is_some()
         || gates::agent(turn).is_some()

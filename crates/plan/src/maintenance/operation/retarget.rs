@@ -9,7 +9,6 @@ use super::super::{ownership, settled};
 use super::{guards, history, outcome};
 use crate::reason::Reason;
 use crate::resolve::{Goal, Wish};
-use crate::windows;
 
 /// Whether the operation gives way to one for what is wanted by now, or is about to. Otherwise the objections to it are
 /// to be heard as usual: whatever keeps a new operation from beginning gives the node back.
@@ -65,8 +64,7 @@ const fn is_unchecked(policy: &PolicyView) -> bool {
 /// canary to go first.
 fn may_begin(turn: &Turn, policy: &PolicyView, goal: &Goal) -> bool {
     let rules = &policy.spec.maintenance;
-    let has_time = policy.window.admits(turn.now, windows::need(rules)).is_ok();
-    has_time && rules.canary.is_none() && !settled::is_held_back(turn, policy, goal)
+    rules.canary.is_none() && !settled::is_held_back(turn, policy, goal)
 }
 
 /// The agent may begin in this very moment. It is told not to, and the same compare-and-swap decides who wins.

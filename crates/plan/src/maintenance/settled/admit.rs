@@ -4,7 +4,6 @@ use crds::gpu_node::{
     OperationPlan, OperationResult, OperationSnapshot, Outcome, Phase, PluginConfigStatus,
 };
 use crds::policy::Slot;
-use jiff::SignedDuration;
 
 use super::super::PolicyView;
 use super::super::turn::Turn;
@@ -48,13 +47,12 @@ pub(super) fn takes_slot(turn: &mut Turn) -> bool {
     true
 }
 
-/// The slot was granted while there was time enough; if nobody has taken it up for longer than preparing may take, there may
-/// be too little by now.
+/// The slot was granted while there was time enough. If it was taken up late, there may be too little by now: a little less is
+/// no reason to miss the window.
 fn is_too_late(turn: &Turn, policy: &PolicyView) -> bool {
     let need = windows::need(&policy.spec.maintenance);
-    let left = need
-        .saturating_sub(turn.limits.prepare)
-        .max(SignedDuration::ZERO);
+    let little = turn.limits.prepare.min(need / 2);
+    let left = need.saturating_sub(little);
     policy.window.admits(turn.now, left).is_err()
 }
 

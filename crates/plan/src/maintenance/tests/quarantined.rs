@@ -1,9 +1,11 @@
 //! The ways out of quarantine that a person opens.
 
 use crds::gpu_node::{OperationResult, Phase};
+use jiff::SignedDuration;
 
 use super::fixtures::OTHER;
 use super::world::{Fault, Want, World};
+use crate::windows::WindowState;
 
 fn quarantined() -> World {
     let mut world = World::changing();
@@ -110,11 +112,18 @@ fn a_retry_that_the_agent_never_heard_of_does_not_keep_a_node_in_quarantine_that
 
 #[test]
 fn people_and_windows_hold_a_retry_back() {
-    let words: [fn(&mut World); 4] = [
+    let words: [fn(&mut World); 5] = [
         |world| world.valid = false,
         |world| world.policy.paused = true,
         |world| world.change_node(|node| node.hold = true),
         |world| world.set_window(false),
+        // An operation may need 22 minutes.
+        |world| {
+            world.window = WindowState::Open {
+                start: world.now,
+                end: world.now + SignedDuration::from_mins(20),
+            };
+        },
     ];
     for say in words {
         let mut world = quarantined();

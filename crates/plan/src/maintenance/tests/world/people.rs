@@ -12,7 +12,7 @@ use crate::conditions;
 use crate::maintenance::tests::fixtures;
 use crate::node::NodeView;
 use crate::pod::{Controller, PodView, Protection, Tier};
-use crate::windows::WindowState;
+use crate::windows::{self, WindowState};
 
 impl World {
     pub(in super::super) fn make_node(&mut self) {
@@ -173,8 +173,9 @@ impl World {
                 condition.status == "True"
                     && matches!(condition.reason.as_str(), "AwaitingSlot" | "WindowClosed")
             });
-        let is_open = !matches!(self.window, WindowState::Closed { .. });
-        if self.slot.is_none() && status.phase == Phase::Pending && waits && is_open {
+        let need = windows::need(&self.policy.maintenance);
+        let has_time = self.window.admits(self.now, need).is_ok();
+        if self.slot.is_none() && status.phase == Phase::Pending && waits && has_time {
             self.slot = Some(Slot {
                 node: node.name.clone(),
                 uid: node.uid.clone(),
