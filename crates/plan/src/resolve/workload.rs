@@ -27,12 +27,15 @@ fn unlike(strategy: &Strategy, workload: &Workload, path: String) -> Option<Prob
     let shared = match strategy.r#type {
         StrategyType::TimeSlicing => "TimeSlicing keeps neither their memory nor their faults",
         StrategyType::Mps => "MPS limits what each may allocate and keeps no fault",
+        StrategyType::Mig if is_shared(strategy) => {
+            "mig.timeSlicing keeps neither their memory nor their faults inside a slice"
+        }
         StrategyType::Exclusive | StrategyType::Mig | StrategyType::Auto => return None,
     };
     if workload.isolation == Isolation::Hard {
         let message = format!(
-            "the workloads need isolation Hard, and {shared} from the others on the GPU; use MIG or Exclusive, or set \
-             spec.workload.isolation to None"
+            "the workloads need isolation Hard, and {shared} from the others on it; use MIG without timeSlicing, or Exclusive, or \
+             set spec.workload.isolation to None"
         );
         return Some(Problem::new(
             ProblemReason::IsolationNotGiven,
@@ -46,6 +49,12 @@ fn unlike(strategy: &Strategy, workload: &Workload, path: String) -> Option<Prob
                        use MIG, TimeSlicing or Exclusive, or set spec.workload.trusted to true if they trust each other";
         Problem::new(ProblemReason::NotTrusted, path, message)
     })
+}
+
+/// Whether several pods may share a slice.
+fn is_shared(strategy: &Strategy) -> bool {
+    let mig = strategy.mig.as_ref();
+    mig.is_some_and(|mig| mig.time_slicing.is_some())
 }
 
 /// Whether the GPUs of a node have the memory for as many workloads as may share each device.

@@ -31,6 +31,8 @@ fn slices(layout: Value) -> Value {
 fn what_a_strategy_does_not_isolate_is_told_with_the_field_that_chose_it() {
     let hard = || json!({"isolation": "Hard"});
     let own = "spec.strategy.type";
+    let hybrid =
+        || json!({"type": "MIG", "mig": {"layout": {"1g.5gb": 2}, "timeSlicing": {"replicas": 2}}});
     let overridden = json!({
         "strategy": slices(json!({"1g.5gb": 2})),
         "workload": hard(),
@@ -47,6 +49,8 @@ fn what_a_strategy_does_not_isolate_is_told_with_the_field_that_chose_it() {
         (with(mps(), json!({"trusted": true})), vec![]),
         (with(slicing(2), json!({})), vec![]),
         (with(slices(json!({"1g.5gb": 2})), hard()), vec![]),
+        (with(hybrid(), hard()), vec![(IsolationNotGiven, own)]),
+        (with(hybrid(), json!({})), vec![]),
         (with(json!({"type": "Exclusive"}), hard()), vec![]),
         (json!({"strategy": slicing(2)}), vec![]),
         (
