@@ -90,9 +90,9 @@ pub enum OnDrainTimeout {
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CompletionWait {
-    /// Which of the pods that must leave, by their labels. Empty: all of them.
+    /// Which pods of the node, by their labels. Empty: all but those of `DaemonSets` and static ones, which never finish.
     #[schemars(schema_with = "label_selector")]
     pub pod_selector: LabelSelector,
-    /// How long at the most, such as `4h`; then they are evicted like the others.
+    /// How long at the most, such as `4h`; then the drain begins, and evicts those of them that must leave.
     pub timeout: DurationText,
 }

@@ -7,6 +7,7 @@ use super::super::survey;
 use super::super::turn::Turn;
 use super::{draining, give_up, guards, retarget};
 use crate::drain;
+use crate::pod::{Controller, PodView};
 use crate::reason::Reason;
 use crate::windows;
 
@@ -24,21 +25,15 @@ fn rule<'a>(turn: &'a Turn) -> Option<&'a CompletionWait> {
         .as_ref()
 }
 
-/// Those who must leave. Others may stay, or are never evicted: nobody waits for a `DaemonSet`'s pod to finish.
+/// A `DaemonSet`'s pod, or a static one, never finishes: nobody waits for those.
 fn running(turn: &Turn, rule: &CompletionWait) -> Vec<String> {
-    let Some(snapshot) = &turn.status.snapshot else {
-        return Vec::new();
+    let finishes = |pod: &&PodView| match pod.controller {
+        Controller::DaemonSet | Controller::Kubelet => false,
+        Controller::None | Controller::Other(_) => true,
     };
-    let affected = turn.change().affected;
-    let assessment = survey::assess(turn.seen, turn.limits, turn.now, &snapshot.drain, &affected);
-    let leave = [
-        &assessment.victims,
-        &assessment.leaving,
-        &assessment.undecided,
-    ];
-    let leave = leave.into_iter().flatten();
-    let selected = leave.filter(|pod| drain::selects(&rule.pod_selector, pod));
-    let mut names: Vec<_> = selected.map(|pod| pod.name()).collect();
+    let pods = turn.seen.pods.iter().filter(finishes);
+    let running = pods.filter(|pod| !pod.finished && drain::selects(&rule.pod_selector, pod));
+    let mut names: Vec<_> = running.map(PodView::name).collect();
     names.sort();
     names
 }
@@ -57,7 +52,7 @@ pub(super) fn enter(turn: &mut Turn) {
         format!("waiting for {pods} to finish until {deadline}"),
     );
     turn.wait_for(format!(
-        "{pods} to finish until {deadline}; then they are evicted like the others"
+        "{pods} to finish until {deadline}; then the drain begins"
     ));
     turn.poll();
 }

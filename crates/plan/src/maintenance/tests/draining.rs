@@ -314,28 +314,25 @@ fn jobs_that_do_not_finish_in_time_are_evicted_like_the_others() {
 }
 
 #[test]
-fn nobody_waits_for_pods_to_finish_that_need_not_leave() {
-    let mut world = World::changing();
-    // pod-1 is on a slice that stays, and the last one is somebody's who never finishes.
+fn nobody_waits_for_pods_to_finish_that_never_do() {
     let everybody = serde_json::json!({"podSelector": {}, "timeout": "1h"});
-    world.policy.maintenance.drain.wait_for_completion = serde_json::from_value(everybody).ok();
-    let aside: Vec<_> = world
-        .pods
-        .iter()
-        .filter(|pod| pod.reference.name == "pod-1")
-        .cloned()
-        .collect();
-    assert_eq!(aside.len(), 1);
-    let mut world = world.until(Phase::WaitingJobs);
-    let waits = world.maintenance.waiting_for.clone().unwrap();
-    assert!(waits.contains("default/pod-2"), "{waits}");
-    assert!(!waits.contains("default/pod-1"), "{waits}");
-    for pod in &mut world.pods {
-        pod.finished |= pod.reference.name != "pod-1";
+    for controller in [Controller::DaemonSet, Controller::Kubelet] {
+        let mut world = World::changing();
+        world.policy.maintenance.drain.wait_for_completion =
+            serde_json::from_value(everybody.clone()).ok();
+        // It is on a slice that stays.
+        world.pods[0].controller = controller;
+        let mut world = world.until(Phase::WaitingJobs);
+        let waits = world.maintenance.waiting_for.clone().unwrap();
+        assert!(waits.contains("default/pod-2"), "{waits}");
+        assert!(!waits.contains("default/pod-1"), "{waits}");
+        for pod in &mut world.pods[1..] {
+            pod.finished = true;
+        }
+        world.devices.retain(|pod, _| pod == "pod-1");
+        let world = world.until(Phase::Repartitioning);
+        assert!(world.evicted.is_empty(), "{:?}", world.evicted);
     }
-    world.devices.retain(|pod, _| pod == "pod-1");
-    let world = world.until(Phase::Repartitioning);
-    assert!(world.evicted.is_empty(), "{:?}", world.evicted);
 }
 
 #[test]
