@@ -41,17 +41,25 @@ fn planned(layout: &str, cluster: bool) -> Result<Outcome, Error> {
 
 /// `members`: of `mig`, each after a comma.
 fn planned_with(layout: &str, members: &str, cluster: bool) -> Result<Outcome, Error> {
+    let policy = POLICY.replace("LAYOUT", layout).replace("MEMBERS", members);
+    let (_folder, mut args) = files_of(&policy);
+    args.cluster = args.cluster.filter(|_| cluster);
+    run(&args)
+}
+
+/// The policy and the cluster as files, for as long as their folder is kept.
+fn files_of(policy: &str) -> (tempfile::TempDir, PlanArgs) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| -> PathBuf {
         let path = folder.path().join(name);
         fs::write(&path, text).unwrap();
         path
     };
-    let policy = POLICY.replace("LAYOUT", layout).replace("MEMBERS", members);
-    run(&PlanArgs {
-        filenames: vec![write("policy.yaml", &policy)],
-        cluster: cluster.then(|| write("cluster.json", CLUSTER)),
-    })
+    let args = PlanArgs {
+        filenames: vec![write("policy.yaml", policy)],
+        cluster: Some(write("cluster.json", CLUSTER)),
+    };
+    (folder, args)
 }
 
 #[test]
@@ -71,15 +79,10 @@ fn a_plan_names_what_changes_and_who_must_leave() {
 
 #[test]
 fn a_plan_that_may_not_be_the_least_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let [file, cluster] = ["policy.yaml", "cluster.json"].map(|name| folder.path().join(name));
-    let policy = POLICY.replace("{LAYOUT}", "{4g.24gb: 1}");
-    fs::write(&file, policy.replace("MEMBERS", "")).unwrap();
-    fs::write(&cluster, CLUSTER).unwrap();
-    let (policies, hosts) = (
-        files::policies(&file).unwrap(),
-        cluster::read(&cluster).unwrap(),
-    );
+    let policy = POLICY.replace("LAYOUT", "4g.24gb: 1");
+    let (_folder, args) = files_of(&policy.replace("MEMBERS", ""));
+    let policies = files::policies(&args.filenames[0]).unwrap();
+    let hosts = cluster::read(&args.cluster.unwrap()).unwrap();
     let host = hosts.iter().find(|host| host.name == "n1").unwrap();
     let mut goal = plan::resolve::goal(&policies[0], &host.gpus, &BTreeSet::new()).unwrap();
     let told = |goal: &Goal| {
@@ -113,14 +116,7 @@ spec:
     maxUnavailable: 0
     windows: [{cron: 0 2 30 2 *, duration: 2h}]
 ";
-    let folder = tempfile::tempdir().unwrap();
-    let [file, cluster] = ["policy.yaml", "cluster.json"].map(|name| folder.path().join(name));
-    fs::write(&file, policy).unwrap();
-    fs::write(&cluster, CLUSTER).unwrap();
-    let args = PlanArgs {
-        filenames: vec![file],
-        cluster: Some(cluster),
-    };
+    let (_folder, args) = files_of(policy);
     let outcome = run(&args).unwrap();
     assert!(outcome.is_valid);
     for part in [

@@ -23,14 +23,12 @@ pub enum Way {
 /// The next step of clearing: what is not in the layout goes, modes become those of the layout. None: nothing is left
 /// to clear.
 pub fn clearing(gpus: &[GpuStatus], layout: &[PreviousGpu], way: Way) -> Option<Step> {
-    let mut empty = pairs(gpus, layout).filter(|(gpu, _)| gpu.instances.is_empty());
-    // Before anything is destroyed, and before anything of another GPU is: where only a reboot brings the mode, nothing else
-    // is touched.
-    let early = empty.find_map(|(gpu, wanted)| switch(gpu, wanted));
-    let is_switched = |(gpu, wanted): &(&GpuStatus, &PreviousGpu)| switch(gpu, wanted).is_some();
-    let (switched, others): (Vec<_>, Vec<_>) = pairs(gpus, layout).partition(is_switched);
-    let mut each = switched.into_iter().chain(others);
-    early.or_else(|| each.find_map(|(gpu, wanted)| clear(gpu, wanted, way)))
+    let mut each: Vec<_> = pairs(gpus, layout).collect();
+    // Where only a reboot brings a mode, nothing else is to be touched: modes first, and of those first where nothing has to be
+    // destroyed for it.
+    each.sort_by_key(|(gpu, wanted)| (switch(gpu, wanted).is_none(), !gpu.instances.is_empty()));
+    each.into_iter()
+        .find_map(|(gpu, wanted)| clear(gpu, wanted, way))
 }
 
 /// The next step of building: what is missing is made. None: nothing is missing on a GPU whose mode is right.

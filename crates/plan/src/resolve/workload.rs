@@ -25,16 +25,20 @@ pub(super) fn check(spec: &GpuSharingPolicySpec) -> Vec<Problem> {
 
 fn unlike(strategy: &Strategy, workload: &Workload, path: String) -> Option<Problem> {
     let shared = match strategy.r#type {
-        StrategyType::TimeSlicing => "TimeSlicing keeps neither their memory nor their faults",
-        StrategyType::Mps => "MPS limits what each may allocate and keeps no fault",
+        StrategyType::TimeSlicing => {
+            "TimeSlicing keeps neither their memory nor their faults from the others on the GPU"
+        }
+        StrategyType::Mps => {
+            "MPS limits what each may allocate and keeps no fault from the others on the GPU"
+        }
         StrategyType::Mig if is_shared(strategy) => {
-            "mig.timeSlicing keeps neither their memory nor their faults inside a slice"
+            "mig.timeSlicing keeps neither their memory nor their faults from the others on the slice"
         }
         StrategyType::Exclusive | StrategyType::Mig | StrategyType::Auto => return None,
     };
     if workload.isolation == Isolation::Hard {
         let message = format!(
-            "the workloads need isolation Hard, and {shared} from the others on it; use MIG without timeSlicing, or Exclusive, or \
+            "the workloads need isolation Hard, and {shared}; use MIG without timeSlicing, or Exclusive, or \
              set spec.workload.isolation to None"
         );
         return Some(Problem::new(

@@ -131,22 +131,25 @@ fn modes_of_empty_gpus_are_switched_before_anything_is_destroyed() {
 /// Where only a reboot ends MIG mode on G, F keeps what it has.
 #[test]
 fn a_gpu_whose_mode_changes_is_cleared_before_any_other_is_touched() {
-    let f = cut(a100("F"), &[("1g.5gb", 0)]);
-    let g = cut(a100("G"), &[("1g.5gb", 0)]);
+    let slice = |uuid: &str| cut(a100(uuid), &[("1g.5gb", 0)]);
     let layout: Vec<PreviousGpu> = [target("F", &[("7g.40gb", 0)]), target("G", &[])]
         .iter()
         .flat_map(layout::wanted)
         .collect();
-    let step = clearing(&[f.clone(), g.clone()], &layout, FORWARD).unwrap();
-    assert!(step.to_string().contains('G'), "{step}");
+    let destroys = |uuid: &str| Step::DestroyDevice {
+        gpu: uuid.to_owned(),
+        at: place("1g.5gb", 0),
+        device: slice(uuid).instances[0].uuid.clone().unwrap(),
+    };
     let emptied = gpu("G", MigMode::Enabled, MigMode::Enabled);
-    assert_eq!(
-        clearing(&[f.clone(), emptied], &layout, FORWARD),
-        Some(set(false))
-    );
     let switched = gpu("G", MigMode::Disabled, MigMode::Disabled);
-    let step = clearing(&[f, switched], &layout, FORWARD).unwrap();
-    assert!(step.to_string().contains('F'), "{step}");
+    for (g, expected) in [
+        (slice("G"), destroys("G")),
+        (emptied, set(false)),
+        (switched, destroys("F")),
+    ] {
+        assert_eq!(clearing(&[slice("F"), g], &layout, FORWARD), Some(expected));
+    }
 }
 
 #[test]
